@@ -1,0 +1,1 @@
+"""The desk: market, analysis, strategies, signals, risk, positions, journal and runtime."""

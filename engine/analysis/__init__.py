@@ -1,0 +1,1 @@
+"""Indicators and ICT structure as compiled kernels over columns."""

@@ -1,0 +1,1 @@
+"""The tape: universe, candles, quotes and the feed that keeps them true."""

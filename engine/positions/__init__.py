@@ -1,0 +1,1 @@
+"""Virtual positions: life cycle, costs, smart monitoring."""

@@ -1,0 +1,1 @@
+"""Leverage, size, account protection and the graded API breaker."""

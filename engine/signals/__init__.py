@@ -1,0 +1,1 @@
+"""From candidates to ranked signals: quality, balance, expected value."""

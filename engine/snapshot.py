@@ -1,0 +1,478 @@
+"""The picture a screen draws: immutable, complete, made of plain values.
+
+The desk builds one at a bounded rate and assigns it in one step; screens pull the latest. Ages are not stored, instants
+are: a screen subtracts them from its own reading of the desk clock, so a frozen engine cannot look fresh.
+All `…_ms` and `time` values are UTC milliseconds of the desk clock; `monotonic` is the process-wide monotonic clock in
+seconds at publication. Prices are float64 for display, formatted with the row's `decimals`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class SignalRow(msgspec.Struct, frozen=True):
+    """One symbol of the universe in rank order of liquidity, with the best view of the acting strategy."""
+
+    rank: int
+    """Liquidity rank, 1 = most traded."""
+    symbol: str
+    decimals: int
+    last: float
+    change_24h: float
+    """Percent."""
+    change_1m: float
+    """Percent over the last minute, NaN while unknown."""
+    quote_volume: float
+    bias_1h: int
+    bias_15m: int
+    bias_5m: int
+    """-1, 0, +1 of the structure layer."""
+    direction: str
+    """LONG, SHORT or empty."""
+    strategy: str
+    """Strategy of the shown signal, empty where none."""
+    state: str
+    """`accepted`, `candidate`, `none` or `not ready`."""
+    reason: str
+    """Why it is not accepted: the gate, or what the symbol waits for."""
+    signal_rank: int
+    """Rank among this cycle's signals, 0 where none."""
+    confidence: float
+    quality: float
+    win_probability: float
+    expected_r: float
+    leverage: float
+    reward_risk: float
+    """NaN where there is no signal."""
+    funding_rate: float
+    spread_bps: float
+    updated_ms: int
+    """Event time of the last mark or book update."""
+    regime: str = ""
+    votes: str = ""
+    """One character per strategy in the order ict, self_learning, hybrid: `^`, `v` or `.`."""
+
+
+class PositionRow(msgspec.Struct, frozen=True):
+    """A live position as the exchange reports it."""
+
+    symbol: str
+    decimals: int
+    direction: str
+    quantity: float
+    entry: float
+    mark: float
+    pnl: float
+    pnl_percent: float
+    leverage: float
+    stop: float
+    target: float
+    liquidation: float
+    updated_ms: int
+    last_event: str = ""
+
+
+class VirtualRow(msgspec.Struct, frozen=True):
+    """One open virtual position with its last life-cycle event."""
+
+    position_id: str
+    symbol: str
+    decimals: int
+    strategy: str
+    direction: str
+    entry: float
+    stop: float
+    target: float
+    price: float
+    pnl_percent: float
+    """Percent of margin after costs."""
+    pnl_r: float
+    max_percent: float
+    min_percent: float
+    progress_tp: float
+    progress_sl: float
+    """Share of the way from entry to the level, clamped to [0, 1]."""
+    eta_s: float
+    """Seconds to the nearer level at the recent speed, NaN where unknown."""
+    leverage: float
+    opened_ms: int
+    tier_s: float
+    """Seconds between looks of the smart monitor."""
+    last_event: str
+    last_event_ms: int
+
+
+class ClosedRow(msgspec.Struct, frozen=True):
+    """A virtual position that ended."""
+
+    position_id: str
+    symbol: str
+    strategy: str
+    direction: str
+    pnl_percent: float
+    pnl_r: float
+    cause: str
+    """tp_triggered, sl_triggered, expired or manual_close."""
+    reason: str
+    closed_ms: int
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """One strategy on the leaderboard of the virtual book."""
+
+    strategy: str
+    open: int
+    closed: int
+    wins: int
+    losses: int
+    mean_r: float
+    total_r: float
+    win_rate_shrunk: float
+    equity: float
+
+
+class LeverageRow(msgspec.Struct, frozen=True):
+    """One leverage decision with every input, every cap and the binding one."""
+
+    time: int
+    symbol: str
+    strategy: str
+    direction: str
+    base: float
+    win_rate: float
+    confidence: float
+    wins: int
+    trades: int
+    raw: float
+    caps: tuple[tuple[str, float], ...]
+    """(name, value) of each cap."""
+    binding: str
+    """Name of the cap or bound that decided, `formula` when none did."""
+    leverage: float
+    exchange_leverage: int
+    notional: float
+    margin: float
+    quantity: float
+    risk_percent: float
+    """Percent of equity lost at the stop, costs included."""
+    outcome: str
+    """`sized`, or the reason why no order could follow."""
+
+
+class BreakerView(msgspec.Struct, frozen=True):
+    """The graded API breaker."""
+
+    state: str
+    failures: int
+    next_probe_ms: int
+    """0 when none is due."""
+    bypass_until_ms: int
+    last_cause: str
+    counts: tuple[tuple[str, int], ...]
+    """(cause, count) since start."""
+    audit: tuple[tuple[int, str], ...]
+    """(time, text), newest last, at most 100."""
+
+
+class ProtectionView(msgspec.Struct, frozen=True):
+    """Account protection by losses."""
+
+    state: str
+    day_loss_percent: float
+    drawdown_percent: float
+    losses_in_row: int
+    size_factor: float
+    confidence_floor: float
+    until_ms: int
+    """End of a timed halt, 0 where none."""
+    reason: str
+    equity: float
+    day_start_equity: float
+    peak_equity: float
+
+
+class FlagRow(msgspec.Struct, frozen=True):
+    """One feature flag."""
+
+    name: str
+    letter: str
+    default: bool
+    value: bool
+    since_ms: int
+    by: str
+    effect: str
+    """One sentence: what it switches."""
+    takes: str
+    """`now` or `after restart`."""
+    rung: str = ""
+    """The rung of its ladder in use and why."""
+
+
+class DimensionRow(msgspec.Struct, frozen=True):
+    """Kept and dropped candidates of one quality dimension in the last cycle."""
+
+    name: str
+    kept: int
+    dropped: int
+
+
+class CycleView(msgspec.Struct, frozen=True):
+    """The last live cycle."""
+
+    number: int
+    time: int
+    duration_ms: float
+    overruns: int
+    universe: int
+    ready: int
+    candidates: tuple[tuple[str, int], ...]
+    """(strategy, count)."""
+    accepted: int
+    long_share: float
+    """Share of longs among accepted signals, NaN where none."""
+    dimensions: tuple[DimensionRow, ...]
+
+
+class FeedView(msgspec.Struct, frozen=True):
+    """The connection to the exchange."""
+
+    connected: bool
+    sockets: int
+    sockets_wanted: int
+    messages_per_s: float
+    last_message_ms: int
+    malformed: int
+    last_malformed: str
+    reconnects: int
+    weight_used: int
+    weight_limit: int
+    clock_offset_ms: float
+    backfill_done: int
+    backfill_total: int
+    not_ready: tuple[tuple[str, str], ...]
+    """(symbol, reason), at most 50."""
+    last_error: str
+
+
+class LearningView(msgspec.Struct, frozen=True):
+    """What the self-learning side stands on."""
+
+    rung: str
+    """`statistical fallback` or the served model, with the reason."""
+    samples: int
+    samples_needed: int
+    note: str
+
+
+class EngineView(msgspec.Struct, frozen=True):
+    """The process itself."""
+
+    lag_p99_ms: float
+    lag_max_ms: float
+    memory_mb: float
+    uptime_s: float
+    journal_records: int
+    journal_lag_ms: float
+    snapshot_ms: float
+    """Time the last snapshot took to build."""
+    next_live_ms: int
+    next_virtual_ms: int
+    virtual_duration_ms: float
+    virtual_overruns: int
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """Money: the virtual book, and the exchange account where keys allow a read."""
+
+    virtual_equity: float
+    virtual_start: float
+    wallet: float
+    available: float
+    unrealised: float
+    """NaN while the account is unavailable."""
+    updated_ms: int
+    position_mode: str
+    """`one-way`, `hedge` or `unknown`."""
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything a screen shows, at one instant."""
+
+    seq: int
+    time: int
+    monotonic: float
+    speed: float
+    """Desk seconds per real second; 1 on a real venue."""
+    environment: str
+    """`simulator`, `demo`, `live`."""
+    exchange: str
+    """Host or name of the venue."""
+    trading: str
+    """`PAPER` or `LIVE`."""
+    phase: str
+    """`starting`, `back-filling`, `running`, `stopping`."""
+    phase_text: str
+    mode: str
+    """Strategy mode."""
+    entries: str
+    """`open`, `halted by operator`, or the protection that closed them."""
+    cycle: CycleView
+    feed: FeedView
+    engine: EngineView
+    account: AccountView
+    breaker: BreakerView
+    protection: ProtectionView
+    learning: LearningView
+    flags: tuple[FlagRow, ...]
+    signals: tuple[SignalRow, ...]
+    positions: tuple[PositionRow, ...]
+    virtual: tuple[VirtualRow, ...]
+    """Open virtual positions, most urgent (highest progress) first."""
+    closed: tuple[ClosedRow, ...]
+    """Newest first, at most 200."""
+    standings: tuple[Standing, ...]
+    leverage: tuple[LeverageRow, ...]
+    """Newest first, at most 50."""
+    event_counts: tuple[tuple[str, int], ...]
+    """Life-cycle events since start: (wire name, count)."""
+
+
+class ChartZone(msgspec.Struct, frozen=True):
+    """A price band on a chart: an order block or a fair value gap."""
+
+    kind: str
+    """`block` or `gap`."""
+    direction: int
+    """+1 bullish, -1 bearish."""
+    state: str
+    low: float
+    high: float
+    at: int
+    """Open time of its bar."""
+    quality: float = 0.0
+
+
+class ChartLevel(msgspec.Struct, frozen=True):
+    """A horizontal price on a chart: a pool, or entry, stop and target of a signal or position."""
+
+    kind: str
+    """`pool`, `entry`, `stop`, `target`, `liquidation`."""
+    price: float
+    text: str
+    direction: int = 0
+
+
+class ChartMark(msgspec.Struct, frozen=True):
+    """A point event on a chart: a swing, a break of structure, a sweep."""
+
+    kind: str
+    """`HH`, `HL`, `LH`, `LL`, `BOS`, `CHoCH`, `MSS`, `sweep`."""
+    direction: int
+    at: int
+    price: float
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """Answer to AskChart: closed candles in time order, the forming one last when `forming`."""
+
+    symbol: str
+    frame: str
+    decimals: int
+    time: tuple[int, ...]
+    open: tuple[float, ...]
+    high: tuple[float, ...]
+    low: tuple[float, ...]
+    close: tuple[float, ...]
+    volume: tuple[float, ...]
+    ema20: tuple[float, ...]
+    ema50: tuple[float, ...]
+    forming: bool
+    zones: tuple[ChartZone, ...]
+    levels: tuple[ChartLevel, ...]
+    marks: tuple[ChartMark, ...]
+    as_of_ms: int
+
+
+class StepRow(msgspec.Struct, frozen=True):
+    """One line of provenance."""
+
+    step: str
+    text: str
+    frame: str
+    at: int
+    known: int
+    level: float
+
+
+class StrategyCard(msgspec.Struct, frozen=True):
+    """One strategy's view on a symbol: its candidate with all scores, or the gate that stopped it."""
+
+    strategy: str
+    direction: str
+    pattern: str
+    state: str
+    """`accepted`, `candidate` or `none`."""
+    reason: str
+    entry: float
+    stop: float
+    targets: tuple[float, ...]
+    reward_risk: float
+    confidence: float
+    expected_r: float
+    sub_scores: tuple[tuple[str, float], ...]
+    quality: tuple[tuple[str, float, bool], ...]
+    """(dimension, value in [0, 1], passed)."""
+    provenance: tuple[StepRow, ...]
+
+
+class SignalDetail(msgspec.Struct, frozen=True):
+    """Answer to AskSignal."""
+
+    symbol: str
+    decimals: int
+    time: int
+    signal_id: str
+    cards: tuple[StrategyCard, ...]
+    indicators: tuple[tuple[str, str, float], ...]
+    """(frame, name, value)."""
+    leverage: LeverageRow | None
+
+
+class LifeEvent(msgspec.Struct, frozen=True):
+    """One life-cycle event of a position."""
+
+    event: str
+    time: int
+    price: float
+    pnl_percent: float
+    pnl_r: float
+    max_percent: float
+    min_percent: float
+    eta_s: float
+    reason: str
+
+
+class PositionDetail(msgspec.Struct, frozen=True):
+    """Answer to AskPosition."""
+
+    position_id: str
+    symbol: str
+    strategy: str
+    direction: str
+    decimals: int
+    entry: float
+    stop: float
+    target: float
+    life: tuple[LifeEvent, ...]
+    """Oldest first; looks without news are counted, not listed."""
+    looks: int
+
+
+class NoAnswer(msgspec.Struct, frozen=True):
+    """A question that cannot be answered now, and why."""
+
+    text: str
+
+
+Answer = Chart | SignalDetail | PositionDetail | NoAnswer

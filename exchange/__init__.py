@@ -1,0 +1,1 @@
+"""The venue: domain types, trading rules, the Binance session, and a simulator that speaks its protocol."""

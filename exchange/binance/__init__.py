@@ -1,0 +1,1 @@
+"""The Binance USDT-margined futures client: pure session logic above thin adapters."""

@@ -1,0 +1,1 @@
+"""Models on arrays: the feature schema shared by trainer and server."""

@@ -1,0 +1,1 @@
+"""Panels and the line-drawn widgets they are made of."""
