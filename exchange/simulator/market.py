@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from exchange.instrument import Bracket, Instrument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
-    import numpy.typing as npt
 
     from exchange.market_data import Candles
 
@@ -132,7 +131,7 @@ class Market(Protocol):
         """Return the aggregate trades (TRADE_ROW) of the last advance in time order."""
 
     def recent_trades(self, index: int, start_ms: int | None, end_ms: int | None, limit: int) -> npt.NDArray[np.void]:
-        """Return kept aggregate trades of one symbol (at least the last 1,000), ascending; newest `limit` by default."""
+        """Return kept aggregate trades of one symbol (the last 1,000 or more), ascending; the newest by default."""
 
     def candles(self, index: int, interval: str, start_ms: int | None, end_ms: int | None, limit: int) -> Candles:
         """Return bars as GET klines does: from `start_ms` the first `limit`, else the newest; the open bar last."""
