@@ -69,7 +69,7 @@ class Columns(NamedTuple):
     ask: npt.NDArray[np.float64]
     ask_quantity: npt.NDArray[np.float64]
     mark: npt.NDArray[np.float64]
-    index: npt.NDArray[np.float64]
+    index_price: npt.NDArray[np.float64]
     funding_rate: npt.NDArray[np.float64]
     next_funding: npt.NDArray[np.int64]
     changed: npt.NDArray[np.bool_]
