@@ -1,0 +1,124 @@
+"""The newest price of everything, as columns by universe slot.
+
+Filled message by message from the streams, drained once per desk tick. `high` and `low` hold every price seen since the
+last drain (trades and the extremes of forming bars), so that a trigger is judged on all of them, not on a sample.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from exchange.market_data import BookTop, KlineUpdate, MarkPrice, Ticker
+
+STALE_MS = 10_000
+"""Specification section 1: a price is stale after 10 s without a mark or book update."""
+
+
+class Seen(NamedTuple):
+    """Prices seen since the previous drain, NaN where none; one entry per slot."""
+
+    high: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    last: npt.NDArray[np.float64]
+
+
+class Funding(NamedTuple):
+    """A funding instant that passed: the rate and mark price in force just before it."""
+
+    slot: int
+    rate: float
+    mark: float
+    time: int
+
+
+class Quotes:
+    """Columns of the newest quotes. Unknown values are NaN, unknown times 0."""
+
+    def __init__(self, slots: int) -> None:
+        """Make room for that many symbols."""
+        self.slots = slots
+        self._prices = np.full((9, slots), np.nan)
+        self.bid, self.ask, self.mark, self.last, self.funding_rate = self._prices[:5]
+        self.change_24h, self.quote_volume, self.high, self.low = self._prices[5:]
+        self._times = np.zeros((5, slots), dtype=np.int64)
+        self.book_time, self.mark_time, self.next_funding, self._bar_open, self._minute = self._times
+        self._bars = np.full((3, slots), np.nan)
+        self._bar_high, self._bar_low, self._minute_price = self._bars
+        self.dirty = False
+        self.fundings: list[Funding] = []
+
+    def clear(self, slot: int) -> None:
+        """Forget a slot that another symbol takes over."""
+        self._prices[:, slot] = np.nan
+        self._times[:, slot] = 0
+        self._bars[:, slot] = np.nan
+
+    def on_book(self, slot: int, top: BookTop) -> None:
+        """Take the best bid and ask; an older event is ignored."""
+        if top.event_time < self.book_time[slot]:
+            return
+        self.bid[slot], self.ask[slot], self.book_time[slot] = top.bid, top.ask, top.event_time
+
+    def on_mark(self, slot: int, mark: MarkPrice) -> None:
+        """Take mark price and funding; notes the instant when a funding time has passed."""
+        due = int(self.next_funding[slot])
+        if due and mark.next_funding > due and mark.event_time >= due:
+            self.fundings.append(Funding(slot, float(self.funding_rate[slot]), float(self.mark[slot]), due))
+        self.mark[slot], self.mark_time[slot] = mark.mark, mark.event_time
+        self.funding_rate[slot], self.next_funding[slot] = mark.funding_rate, mark.next_funding
+
+    def on_bar(self, slot: int, bar: KlineUpdate) -> None:
+        """Take a bar's close as the last trade, and the extremes that are new since the previous frame."""
+        price = bar.close
+        high = low = price
+        if bar.open_time == self._bar_open[slot]:
+            if bar.high > self._bar_high[slot]:
+                high = bar.high
+            if bar.low < self._bar_low[slot]:
+                low = bar.low
+        elif self._bar_open[slot]:
+            high, low = bar.high, bar.low  # everything in a new bar happened after the previous frame
+        self._bar_open[slot], self._bar_high[slot], self._bar_low[slot] = bar.open_time, bar.high, bar.low
+        minute = bar.event_time // 60_000
+        if minute != self._minute[slot]:
+            self._minute[slot], self._minute_price[slot] = minute, self.last[slot]
+        self.last[slot] = price
+        self.high[slot] = np.fmax(self.high[slot], high)
+        self.low[slot] = np.fmin(self.low[slot], low)
+        self.dirty = True
+
+    def on_ticker(self, slot: int, ticker: Ticker) -> None:
+        """Take the 24 h statistics."""
+        self.change_24h[slot], self.quote_volume[slot] = ticker.change_percent, ticker.quote_volume
+
+    def drain(self) -> Seen:
+        """Return what was seen since the previous drain and start a new interval."""
+        seen = Seen(self.high.copy(), self.low.copy(), self.last.copy())
+        seen.last[np.isnan(seen.high)] = np.nan
+        self.high[:] = np.nan
+        self.low[:] = np.nan
+        self.dirty = False
+        return seen
+
+    def take_fundings(self) -> list[Funding]:
+        """Return the funding instants noted since the last call."""
+        taken, self.fundings = self.fundings, []
+        return taken
+
+    def change_1m(self) -> npt.NDArray[np.float64]:
+        """Return the change in percent against the last price of the previous minute."""
+        change: npt.NDArray[np.float64] = (self.last / self._minute_price - 1.0) * 100.0
+        return change
+
+    def updated(self) -> npt.NDArray[np.int64]:
+        """Return the newest event time of book and mark per slot."""
+        return np.maximum(self.book_time, self.mark_time)
+
+    def spread_bps(self) -> npt.NDArray[np.float64]:
+        """Return the spread in basis points of the mid price."""
+        spread: npt.NDArray[np.float64] = (self.ask - self.bid) / (self.ask + self.bid) * 2e4
+        return spread
