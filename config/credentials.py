@@ -1,0 +1,82 @@
+"""Finds the API key and its secret: first in 0600 files, then, with a warning, in the environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.errors import ConfigError
+from config.secret import SECRET_ENV, SECRET_KEYS, Credentials, Secret, hide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from config.toml_file import TomlFile
+
+
+def find_credentials(
+    files: Sequence[TomlFile], environ: Mapping[str, str]
+) -> tuple[Credentials | None, tuple[str, ...]]:
+    """Return the credentials of the first source that has any, and warnings for the operator.
+
+    Both halves come from the same source, so a key never meets a foreign secret. Raises ConfigError when a source has
+    only one half or two different values for one, and when a file with secrets is readable by others.
+    """
+    found = [source for source in _sources(files, environ) if source is not None]
+    if not found:
+        return None, ()
+    credentials, from_environment = found[0]
+    warnings = []
+    if from_environment:
+        warnings.append(
+            "the API key comes from the environment, which other processes of this user can read; "
+            "a secrets.toml with mode 0600 is safer"
+        )
+    if len(found) > 1:
+        others = ", ".join(other.origin for other, _ in found[1:])
+        warnings.append(f"the API key of {credentials.origin} is used; {others} also gives one and is ignored")
+    return credentials, tuple(warnings)
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for a child process that needs no key."""
+    return {name: text for name, text in environ.items() if name not in SECRET_ENV}
+
+
+def _sources(files: Sequence[TomlFile], environ: Mapping[str, str]) -> Iterator[tuple[Credentials, bool] | None]:
+    for file in files:
+        halves = [(key, SECRET_KEYS[key.lower()], value) for key, value in file.values.items() if _secret_key(key)]
+        if halves and file.mode & 0o077:
+            raise ConfigError(
+                f"{file.path} holds secrets and has mode {file.mode:04o}, so others can read it; "
+                f"run `chmod 600 {file.path}`"
+            )
+        credentials = _pair(halves, str(file.path))
+        yield None if credentials is None else (credentials, False)
+    given = [(name, half, hide(environ.get(name, ""))) for name, half in SECRET_ENV.items()]
+    credentials = _pair(given, "environment")
+    yield None if credentials is None else (credentials, True)
+
+
+def _secret_key(key: str) -> bool:
+    return key.lower() in SECRET_KEYS
+
+
+def _pair(halves: Sequence[tuple[str, str, object]], origin: str) -> Credentials | None:
+    found: dict[str, tuple[str, Secret]] = {}
+    for name, half, value in halves:
+        if value is None:
+            continue
+        if not isinstance(value, Secret):
+            raise ConfigError(
+                f"{name} ({origin}) must be text in quotes, printable ASCII without blanks; copy it again"
+            )
+        if half in found and found[half][1] != value:
+            raise ConfigError(f"{found[half][0]} and {name} ({origin}) differ; keep one of them")
+        found.setdefault(half, (name, value))
+    if not found:
+        return None
+    if missing := {"key", "secret"} - set(found):
+        name = "BINANCE_API_KEY" if "key" in missing else "BINANCE_API_SECRET"
+        other = next(iter(found.values()))[0]
+        raise ConfigError(f"{name} is missing beside {other} ({origin}); give both or neither")
+    return Credentials(found["key"][1], found["secret"][1], origin)
