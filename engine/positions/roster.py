@@ -1,0 +1,175 @@
+"""Who sits in which row of the columns: seating, reseating after a restart, and leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.positions import watch
+from engine.positions.columns import FREE, UNSEEN, allocate, grown
+from engine.positions.costs import line
+from engine.positions.lifecycle import LifecycleError, PositionState, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.positions.columns import Floats
+    from engine.positions.held import Held
+
+
+class Roster:
+    """Open positions by id, by (strategy, symbol) and by row; the columns grow by doubling."""
+
+    def __init__(self, capacity: int) -> None:
+        capacity = max(1, capacity)
+        self.columns = allocate(capacity)
+        self.used = 0
+        """Rows below this one may be occupied."""
+        self.rows: list[Held | None] = [None] * capacity
+        self.by_id: dict[str, Held] = {}
+        self.by_place: dict[tuple[str, str], Held] = {}
+        self._free: list[int] = []
+        self._strategies: dict[str, int] = {}
+        self._make_news(capacity)
+
+    def _make_news(self, capacity: int) -> None:
+        self.out_row, self.out_bits = np.zeros(capacity, np.int32), np.zeros(capacity, np.int32)
+        self.out_best, self.out_worst = np.zeros(capacity), np.zeros(capacity)
+
+    def occupant(self, row: int) -> Held:
+        """Return the position in an occupied row."""
+        held = self.rows[row]
+        assert held is not None
+        return held
+
+    def seat(self, held: Held, slot: int, now_ms: int, smart: bool) -> None:
+        """Give a new position a row; both extremes begin at 0."""
+        row = self._vacancy()
+        c, terms = self.columns, held.terms
+        held.row = row
+        self.rows[row] = held
+        self.by_id[held.position_id] = held
+        self.by_place[held.strategy, held.symbol] = held
+        c.slot[row] = slot if slot >= 0 else UNSEEN
+        c.sign[row] = terms.direction.sign
+        c.strategy[row] = self._strategies.setdefault(held.strategy, len(self._strategies))
+        c.entry[row], c.stop[row], c.target[row] = terms.entry, terms.stop, terms.target
+        c.floor[row], c.ceiling[row] = sorted((terms.stop, terms.target))
+        c.half_r[row] = abs(terms.entry - terms.stop) / 2
+        c.margin[row] = float(terms.margin)
+        c.expires[row] = terms.expires_ms
+        c.price[row] = c.looked[row] = terms.price
+        c.best[row] = c.worst[row] = 0.0
+        c.tp_armed[row] = c.sl_armed[row] = 1
+        c.looks[row] = 0
+        self.draw_line(held)
+        self._settle_down(row, now_ms, smart)
+
+    def reseat(self, held: Held, state: PositionState, now_ms: int, smart: bool) -> None:
+        """Give a rebuilt position a row where its events left it; its slot comes with `reslot`."""
+        if (held.strategy, held.symbol) in self.by_place:
+            raise LifecycleError(
+                f"stored events hold two open positions for {held.strategy} {held.symbol}: "
+                f"{self.by_place[held.strategy, held.symbol].position_id} and {held.position_id}"
+            )
+        self.seat(held, UNSEEN, now_ms, smart)
+        c, row = self.columns, held.row
+        c.price[row] = c.looked[row] = state.price
+        c.best[row], c.worst[row] = state.max_percent, state.min_percent
+        c.tp_armed[row], c.sl_armed[row] = state.tp_armed, state.sl_armed
+        self._settle_down(row, now_ms, smart)
+
+    def _settle_down(self, row: int, now_ms: int, smart: bool) -> None:
+        c = self.columns
+        c.percent[row] = c.slope[row] * c.price[row] + c.offset[row]
+        c.seen_high[row], c.seen_low[row] = -np.inf, np.inf
+        c.looked_ms[row] = now_ms
+        c.speed[row] = 0.0
+        c.eta[row] = np.nan
+        c.pending[row] = watch.NONE_PENDING
+        watch.schedule(c, row, now_ms, smart)
+
+    def draw_line(self, held: Held) -> None:
+        """Set the pnl line of the row from terms and funding so far."""
+        c, row = self.columns, held.row
+        c.slope[row], c.offset[row], c.r_per_percent[row] = line(held.terms, held.funding)
+
+    def leave(self, held: Held) -> None:
+        """Free the row."""
+        held.looks += int(self.columns.looks[held.row])
+        self.columns.slot[held.row] = FREE
+        self.rows[held.row] = None
+        self._free.append(held.row)
+        del self.by_id[held.position_id]
+        del self.by_place[held.strategy, held.symbol]
+
+    def at_slot(self, slot: int) -> Iterator[Held]:
+        """Yield the positions of a universe slot."""
+        for row in np.nonzero(self.columns.slot[: self.used] == slot)[0].tolist():
+            yield self.occupant(row)
+
+    def expired(self, now_ms: int) -> list[Held]:
+        """Return the positions whose longest holding time has passed."""
+        c, used = self.columns, self.used
+        over = (c.slot[:used] != FREE) & (c.expires[:used] < now_ms)
+        return [self.occupant(row) for row in np.nonzero(over)[0].tolist()]
+
+    def scan(self, now_ms: int, high: Floats, low: Floats, last: Floats, smart: bool) -> int:
+        """Run the pass; the news stands in the first rows of the `out_…` arrays."""
+        found: int = watch.scan(
+            self.columns,
+            self.used,
+            now_ms,
+            high,
+            low,
+            last,
+            smart,
+            self.out_row,
+            self.out_bits,
+            self.out_best,
+            self.out_worst,
+        )
+        return found
+
+    def state(self, held: Held) -> PositionState:
+        """Return the position as its last look left it, in the form a fold of its events has."""
+        c, row = self.columns, held.row
+        percent = float(c.percent[row])
+        return PositionState(
+            held.position_id,
+            held.symbol,
+            held.strategy,
+            held.terms,
+            Stage.OPEN,
+            float(c.looked[row]),
+            percent,
+            percent * float(c.r_per_percent[row]),
+            float(c.best[row]),
+            float(c.worst[row]),
+            bool(c.tp_armed[row]),
+            bool(c.sl_armed[row]),
+            held.funding,
+            held.funded_ms,
+            held.last_event,
+            held.last_event_ms,
+        )
+
+    def running(self) -> dict[str, float]:
+        """Return the running pnl after costs in USDT per strategy, at the newest prices seen."""
+        c = self.columns
+        rows = np.nonzero(c.slot[: self.used] != FREE)[0]
+        money = (c.slope[rows] * c.price[rows] + c.offset[rows]) * c.margin[rows] / 100.0
+        sums = np.bincount(c.strategy[rows], weights=money, minlength=len(self._strategies))
+        return dict(zip(self._strategies, sums.tolist(), strict=True))
+
+    def _vacancy(self) -> int:
+        if self._free:
+            return self._free.pop()
+        if self.used == len(self.rows):
+            capacity = 2 * len(self.rows)
+            self.columns = grown(self.columns, capacity)
+            self.rows += [None] * (capacity - len(self.rows))
+            self._make_news(capacity)
+        self.used += 1
+        return self.used - 1
