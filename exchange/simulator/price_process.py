@@ -1,0 +1,212 @@
+"""The price and volume process of the synthetic market: regimes of volatility over a common factor and sectors.
+
+Per symbol the log volatility is a sum of two mean-reverting parts of its own (hours and days), two shared by all, and
+the rhythm of the day and the week. Bursts lift the fast parts and decay, so volatility clusters. Returns are normal
+given a random scale, hence fat-tailed; a slow drift makes trends, a weak pull keeps levels within reason. Time runs in
+ticks of one or five minutes with the same half-lives, so history and live minutes follow one law.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from exchange.simulator.price_grid import Floats
+
+_MINUTES_PER_YEAR = 525_600.0
+_HOUR = 60.0
+_DAY = 1440.0
+
+
+class _Memory(NamedTuple):
+    """A mean-reverting part: half-life in minutes and standard deviation in the long run."""
+
+    half_life: float
+    deviation: float
+
+    def per(self, minutes: float) -> tuple[float, float]:
+        """Return what is kept over that time and the deviation of what comes in."""
+        kept = float(0.5 ** (minutes / self.half_life))
+        return kept, self.deviation * float(np.sqrt(1.0 - kept * kept))
+
+
+_SHARED_SLOW = _Memory(2.5 * _DAY, 0.26)
+_SHARED_FAST = _Memory(2.0 * _HOUR, 0.26)
+_OWN_SLOW = _Memory(1.5 * _DAY, 0.24)
+_OWN_FAST = _Memory(1.0 * _HOUR, 0.28)
+_DRIFT = _Memory(5.0 * _HOUR, 0.045)
+_VOLUME_MOOD = _Memory(4.0 * _HOUR, 0.40)
+_PREMIUM = _Memory(6.0 * _HOUR, 0.0003)
+_PULL_HALF_LIFE = 8.0 * _DAY
+
+_BURST_MINUTES = 9.0 * _HOUR
+_SHARED_BURST_MINUTES = 20.0 * _HOUR
+_BURST_SIZE = 0.55
+"""Mean lift of the log volatility by a burst; a burst comes once per so many minutes on average."""
+
+_TAIL_SHAPE = 2.6
+"""Shape of the gamma mixing the scale: 2.6 is a Student t with 5.2 degrees of freedom."""
+
+_HOURLY = (1.18, 1.08, 0.98, 0.84, 0.83, 0.83, 0.85, 0.88, 0.94, 0.94, 0.93, 0.87, 1.00, 1.14, 1.32, 1.22, 1.19, 1.14,
+           1.12, 1.04, 0.98, 0.96, 0.90, 0.92)  # fmt: skip
+"""Volatility by hour of the UTC day relative to its mean: quiet before Europe, loud at the New York open."""
+_WEEKEND = 0.77
+_VOLUME_RHYTHM = 1.7
+"""Volume follows the rhythm of volatility with this power."""
+
+
+def rhythm(open_ms: npt.NDArray[np.int64]) -> Floats:
+    """Return the expected volatility at those instants relative to an ordinary weekday hour; smooth within the day."""
+    hour = open_ms % 86_400_000 / 3_600_000
+    level: Floats = np.interp(hour, np.arange(25) + 0.5, [*_HOURLY, _HOURLY[0]], period=24.0)
+    weekday = (open_ms // 86_400_000 + 4) % 7
+    return level * np.where((weekday == 0) | (weekday == 6), _WEEKEND, 1.0)
+
+
+class Traits(NamedTuple):
+    """What distinguishes the symbols, one entry each."""
+
+    level: Floats
+    """Price around which the symbol moves."""
+    volatility: Floats
+    """Annual volatility in an ordinary regime, as a fraction."""
+    common: Floats
+    """Loading on the common factor; the square is the share of variance."""
+    sector_loading: Floats
+    sector: npt.NDArray[np.int64]
+    daily_quote: Floats
+    """Turnover in USDT per day."""
+    trade_quote: Floats
+    """Mean size of a single trade in USDT."""
+    spread: Floats
+    """Relative spread in an ordinary regime."""
+
+
+class Scales(NamedTuple):
+    """Deviation of the return per tick by origin, and the drift; [ticks, ...]."""
+
+    shared: Floats
+    """Relative deviation of the common factor, [ticks, 1]."""
+    sector: Floats
+    """Relative deviation of the sector factors, [ticks, 1]."""
+    own: Floats
+    """Relative deviation of the symbol's own part, [ticks, symbols]."""
+    unit: Floats
+    """Return that a relative deviation of one means, [ticks, symbols]."""
+    drift: Floats
+    """Drift per tick in units of return, [ticks, symbols]."""
+    mood: Floats
+    """Log of the unexplained part of volume, [ticks, symbols]."""
+    premium: Floats
+    """Relative distance above the index, [ticks, symbols]."""
+    season: Floats
+    """Rhythm, [ticks, 1]."""
+
+
+class PriceProcess:
+    """State of the process for all symbols; every method moves it by whole ticks of `minutes`."""
+
+    def __init__(self, traits: Traits, sectors: int, generator: np.random.Generator) -> None:
+        self.traits = traits
+        self._sectors = sectors
+        self._generator = generator
+        symbols = len(traits.level)
+        self._own_share = np.sqrt(1.0 - traits.common**2 - traits.sector_loading**2)
+        parts = (_OWN_SLOW, _OWN_FAST, _DRIFT, _VOLUME_MOOD, _PREMIUM)
+        start = generator.standard_normal((len(parts), symbols))
+        self._own = start * np.array([[part.deviation] for part in parts])
+        self._shared = generator.standard_normal(2) * np.array([_SHARED_SLOW.deviation, _SHARED_FAST.deviation])
+        self.gap: Floats = np.zeros(symbols)
+        """Log distance of the price from its level."""
+
+    def _remember(self, ticks: int, minutes: float) -> tuple[Floats, Floats]:
+        """Move the mean-reverting parts; return the shared [ticks, 2] and own [ticks, parts, symbols] trajectories."""
+        draw = self._generator
+        symbols = len(self.traits.level)
+        kept, fresh = np.array([part.per(minutes) for part in (_SHARED_SLOW, _SHARED_FAST)]).T
+        shared = draw.standard_normal((ticks, 2)) * fresh
+        shared[:, 1] += (draw.random(ticks) < minutes / _SHARED_BURST_MINUTES) * draw.exponential(_BURST_SIZE, ticks)
+        parts = (_OWN_SLOW, _OWN_FAST, _DRIFT, _VOLUME_MOOD, _PREMIUM)
+        own_kept, own_fresh = np.array([part.per(minutes) for part in parts]).T
+        own = draw.standard_normal((ticks, len(parts), symbols)) * own_fresh[:, None]
+        # The number of bursts is drawn first: one exponential per burst instead of one per symbol and tick.
+        bursts = np.nonzero(draw.random((ticks, symbols)) < minutes / _BURST_MINUTES)
+        own[bursts[0], 1, bursts[1]] += draw.exponential(_BURST_SIZE, len(bursts[0]))
+        own_kept = own_kept[:, None]
+        for tick in range(ticks):
+            shared[tick] += kept * self._shared
+            self._shared = shared[tick]
+            own[tick] += own_kept * self._own
+            self._own = own[tick]
+        self._own = self._own.copy()
+        self._shared = self._shared.copy()
+        return shared, own
+
+    def scales(self, open_ms: npt.NDArray[np.int64], minutes: float) -> Scales:
+        """Move volatility, drift, mood and premium over the ticks that open at those instants."""
+        draw = self._generator
+        ticks, symbols = len(open_ms), len(self.traits.level)
+        shared, own = self._remember(ticks, minutes)
+        season = rhythm(open_ms)[:, None]
+        unit = self.traits.volatility * np.sqrt(minutes / _MINUTES_PER_YEAR)
+        # E exp(2 h) = 1 for the mean-reverting parts without bursts, so the annual volatility means what it says.
+        everyone = shared.sum(axis=1, keepdims=True) - _SHARED_SLOW.deviation**2 - _SHARED_FAST.deviation**2
+        alone = own[:, 0] + own[:, 1] - _OWN_SLOW.deviation**2 - _OWN_FAST.deviation**2
+        tail = np.sqrt((_TAIL_SHAPE - 1.0) / draw.standard_gamma(_TAIL_SHAPE, (ticks, symbols + 2)))
+        whole = np.exp(everyone) * season
+        return Scales(
+            shared=whole * tail[:, :1],
+            sector=whole * tail[:, 1:2],
+            own=np.exp(0.6 * everyone + alone) * season * tail[:, 2:],
+            unit=np.broadcast_to(unit, (ticks, symbols)),
+            drift=own[:, 2] * unit * np.sqrt(minutes) * season,
+            mood=own[:, 3],
+            premium=own[:, 4],
+            season=season,
+        )
+
+    def deviation(self, scales: Scales) -> Floats:
+        """Return the deviation of each symbol's return per tick [ticks, symbols], relative to `unit`."""
+        traits = self.traits
+        return np.sqrt(
+            (traits.common * scales.shared) ** 2
+            + (traits.sector_loading * scales.sector) ** 2
+            + (self._own_share * scales.own) ** 2
+        )
+
+    def noise(self, scales: Scales, parts: int) -> Floats:
+        """Draw the random part of the return of every tick in `parts` equal parts, [ticks, parts, symbols]."""
+        draw = self._generator
+        ticks, symbols = scales.own.shape
+        traits = self.traits
+        noise = draw.standard_normal((ticks, parts, symbols))
+        noise *= (self._own_share * scales.own)[:, None]
+        noise += (draw.standard_normal((ticks, parts, 1)) * scales.shared[:, None]) * traits.common
+        factors = draw.standard_normal((ticks, parts, self._sectors)) * scales.sector[:, None]
+        noise += factors[:, :, traits.sector] * traits.sector_loading
+        noise *= (scales.unit / np.sqrt(parts))[:, None]
+        return noise
+
+    def levels(self, returns: Floats, minutes: float) -> Floats:
+        """Move the log gap by the returns [ticks, symbols] under the weak pull; return it after every tick."""
+        kept = 0.5 ** (minutes / _PULL_HALF_LIFE)
+        gaps = np.empty_like(returns)
+        gap = self.gap
+        for tick, change in enumerate(returns):
+            gap = np.add(kept * gap, change, out=gaps[tick])
+        self.gap = gap.copy()
+        return gaps
+
+    def turnover(self, scales: Scales, deviation: Floats, returns: Floats, minutes: float) -> Floats:
+        """Draw the USDT turned over per tick [ticks, symbols]: rhythm, volatility, the move itself, and mood."""
+        draw = self._generator
+        surprise = np.abs(returns) / (scales.unit * deviation)
+        noise = draw.standard_normal(returns.shape) * 0.30
+        quiet = deviation / scales.season
+        log_volume = 0.85 * np.log(quiet) + scales.mood + noise
+        volume: Floats = np.exp(log_volume) * scales.season**_VOLUME_RHYTHM * (0.62 + 0.48 * surprise)
+        # 1.12 is the mean of the lognormal parts: the daily turnover stays the one of the traits.
+        volume *= self.traits.daily_quote * (minutes / _DAY / 1.12)
+        return volume
