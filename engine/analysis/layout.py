@@ -43,7 +43,7 @@ GAP_OPEN, GAP_TOUCHED, GAP_CE, GAP_FILLED, GAP_INVERTED = 0, 1, 2, 3, 4
 BLOCK_FRESH, BLOCK_TESTED, BLOCK_MITIGATED, BLOCK_INVALID, BLOCK_BREAKER = 0, 1, 2, 3, 4
 # Pool kinds and life.
 POOL_EQUAL, POOL_SWING, POOL_DAY, POOL_WEEK, POOL_SESSION = 0, 1, 2, 3, 4
-POOL_OPEN, POOL_PIERCED, POOL_SWEPT, POOL_RUN = 0, 1, 2, 3
+POOL_OPEN, POOL_PIERCED, POOL_SWEPT, POOL_RUN, POOL_MERGED = 0, 1, 2, 3, 4  # merged into a pool of equal extremes
 
 SERIES = np.dtype(
     [
@@ -136,8 +136,8 @@ BLOCK_ROW = np.dtype(
     [
         ("side", "i1"),  # UP: a demand block, support for longs
         ("state", "i1"),
-        ("tests", "i1"),
-        ("inside", "i1"),  # 1 while price still stands in the zone since the last test
+        ("tests", "i1"),  # at most 3
+        ("inside", "i1"),  # 1 while price still stands in the zone since the last test; kept while tests are counted
         ("swept_before", "i1"),
         ("at", "i8"),
         ("known", "i8"),
@@ -155,12 +155,14 @@ POOL_ROW = np.dtype(
         ("side", "i1"),  # UP: buy-side liquidity above highs; DOWN: sell-side below lows
         ("kind", "i1"),
         ("state", "i1"),
+        ("layer", "i1"),  # SWING once the (20, 20) layer confirmed its extreme
         ("touches", "i2"),
         ("at", "i8"),
         ("known", "i8"),
         ("level", "f8"),
         ("pierced", "i8"),  # first bar that traded beyond, -1
         ("extreme", "f8"),  # deepest trade beyond since then
+        ("deepest", "i8"),  # bar of that trade
         ("changed", "i8"),
     ],
     align=True,
@@ -191,4 +193,4 @@ class Tables(NamedTuple):
     blocks: npt.NDArray[np.void]  # [rows, BLOCKS]
     pools: npt.NDArray[np.void]  # [rows, POOLS]
     sweeps: npt.NDArray[np.void]  # [rows, SWEEPS]
-    scratch: npt.NDArray[np.void]  # [rows] accumulators, dtype owned by `engine.analysis.step`
+    scratch: npt.NDArray[np.void]  # [rows] accumulators, dtype owned by `engine.analysis.scratch`

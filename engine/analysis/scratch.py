@@ -1,0 +1,65 @@
+"""Accumulators that the kernels carry from bar to bar. Private: nothing outside the kernels reads them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.analysis.layout import BARS, WIDTHS
+
+WINDOW = 24  # closes and volumes of the last 24 bars, written twice so that the latest k are always contiguous
+
+SCRATCH = np.dtype(
+    [
+        # Windows.
+        ("closes", "f8", 2 * WINDOW),
+        ("volumes", "f8", 2 * WINDOW),
+        ("widths", "f8", WIDTHS),
+        ("displacement", "f8", BARS),  # signed body in ATR14 of a displacement candle, else 0; a ring like the bars
+        # Indicators: seeding sums of the first `period` values, then the smoothed value stands in the series row.
+        ("ema_sums", "f8", 4),
+        ("gain", "f8"),
+        ("loss", "f8"),
+        ("atr14_sum", "f8"),
+        ("atr200_sum", "f8"),
+        ("plus_dm", "f8"),
+        ("minus_dm", "f8"),
+        ("range_sum", "f8"),
+        ("dx_sum", "f8"),
+        ("adx", "f8"),
+        ("fast", "f8"),
+        ("slow", "f8"),
+        ("fast_sum", "f8"),
+        ("slow_sum", "f8"),
+        ("signal", "f8"),
+        ("signal_sum", "f8"),
+        ("vwap_day", "i8"),
+        ("vwap_money", "f8"),
+        ("vwap_volume", "f8"),
+        # Structure: number of the newest unbroken pivot per layer, -1 for none.
+        ("open_high", "i8", 2),
+        ("open_low", "i8", 2),
+        # The break of this bar per layer: side (0 for none), pivot bar, first bar of the leg, largest displacement.
+        ("leg_side", "i1", 2),
+        ("leg_pivot", "i8", 2),
+        ("leg_origin", "i8", 2),
+        ("leg_displacement", "f8", 2),
+        # A table is scanned only when low <= ..._lo or high >= ..._hi: the nearest price at which an object can change.
+        ("gap_lo", "f8"),
+        ("gap_hi", "f8"),
+        ("block_lo", "f8"),
+        ("block_hi", "f8"),
+        ("pool_lo", "f8"),
+        ("pool_hi", "f8"),
+        # Running extremes of day, week and session; number -1 before the first bar, whole = 1 if seen from its start.
+        ("span_id", "i8", 3),
+        ("span_whole", "i1", 3),
+        ("span_high", "f8", 3),
+        ("span_low", "f8", 3),
+        ("span_high_at", "i8", 3),
+        ("span_low_at", "i8", 3),
+        # New York offset in force and the instant it ends.
+        ("offset", "i8"),
+        ("offset_until", "i8"),
+    ],
+    align=True,
+)

@@ -1,0 +1,177 @@
+"""Swings, labels, displacement and breaks of structure (specification 3.1 to 3.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.analysis.changes import BORN, OF_BREAK, OF_SWING, note
+from engine.analysis.compiled import kernel
+from engine.analysis.layout import (
+    BARS,
+    BOS,
+    BREAKS,
+    CHOCH,
+    DOWN,
+    LABEL_HH,
+    LABEL_HL,
+    LABEL_LH,
+    LABEL_LL,
+    LABEL_NONE,
+    MSS,
+    SWINGS,
+    UP,
+)
+
+MASK = BARS - 1
+
+
+@kernel
+def mark_displacement(s: Any, w: Any, b: Any, t: int) -> None:
+    """Store the signed displacement of bar t: body in ATR14 (of the same close), 0 where it is none."""
+    body = b.c - b.o
+    size = abs(body)
+    span = b.h - b.l
+    value = 0.0
+    if size >= 1.5 * s.atr14 and size >= 0.6 * span and span > 0.0:
+        outer = b.h - b.c if body > 0.0 else b.c - b.l
+        if outer <= 0.25 * span:
+            value = body / s.atr14
+    w.displacement[t & MASK] = value
+
+
+@kernel
+def _push_swing(
+    s: Any, w: Any, swings: Any, log: Any, row: int, layer: int, side: int, at: int, known: int, level: float
+) -> None:
+    last = s.last_high[layer] if side == UP else s.last_low[layer]
+    label = LABEL_NONE
+    if last >= 0:
+        before = swings[layer, last].level
+        beyond = side * (level - before) > 0.0
+        higher, lower = (LABEL_HH, LABEL_LH) if side == UP else (LABEL_LL, LABEL_HL)
+        label = higher if beyond else lower
+    number = s.swings[layer]
+    place = number % SWINGS
+    swing = swings[layer, place]
+    swing.side = side
+    swing.label = label
+    swing.at = at
+    swing.known = known
+    swing.level = level
+    swing.broken = -1
+    # The ring may have overwritten the last pivot of the other kind.
+    if side == UP:
+        s.last_high[layer] = place
+        w.open_high[layer] = number
+        if s.last_low[layer] == place:
+            s.last_low[layer] = -1
+    else:
+        s.last_low[layer] = place
+        w.open_low[layer] = number
+        if s.last_high[layer] == place:
+            s.last_high[layer] = -1
+    s.swings[layer] = number + 1
+    note(log, row, OF_SWING, layer, BORN, side, label, number, at, known, level, 0.0, 0.0)
+
+
+@kernel
+def confirm_swings(s: Any, w: Any, bars: Any, swings: Any, log: Any, row: int, layer: int, reach: int, t: int) -> int:
+    """Confirm the bar `reach` bars ago as a pivot of the layer; return +1 high, +2 low, +3 both, 0 none."""
+    i = t - reach
+    if i < reach:
+        return 0
+    high = bars[i & MASK].h
+    low = bars[i & MASK].l
+    is_high = True
+    is_low = True
+    for j in range(1, reach + 1):
+        before = bars[(i - j) & MASK]
+        after = bars[(i + j) & MASK]
+        is_high = is_high and before.h < high and after.h <= high
+        is_low = is_low and before.l > low and after.l >= low
+        if not (is_high or is_low):
+            return 0
+    if is_high:
+        _push_swing(s, w, swings, log, row, layer, UP, i, t, high)
+    if is_low:
+        _push_swing(s, w, swings, log, row, layer, DOWN, i, t, low)
+    return (1 if is_high else 0) + (2 if is_low else 0)
+
+
+@kernel
+def _leg(w: Any, bars: Any, pivot: int, side: int, t: int) -> tuple[int, float]:
+    """Return the first bar of the leg that broke the pivot (its far extreme, the latest on ties), its displacement."""
+    first = max(pivot + 1, t - BARS + 1)
+    origin = first
+    extreme = bars[first & MASK].l if side == UP else bars[first & MASK].h
+    for i in range(first + 1, t + 1):
+        x = bars[i & MASK].l if side == UP else bars[i & MASK].h
+        if (side == UP and x <= extreme) or (side == DOWN and x >= extreme):
+            extreme = x
+            origin = i
+    largest = 0.0
+    for i in range(origin, t + 1):
+        largest = max(largest, side * w.displacement[i & MASK])
+    return origin, largest
+
+
+@kernel
+def _older_unbroken(s: Any, swings: Any, layer: int, side: int, number: int) -> int:
+    oldest = max(0, s.swings[layer] - SWINGS)
+    for k in range(number - 1, oldest - 1, -1):
+        swing = swings[layer, k % SWINGS]
+        if swing.side == side and swing.broken < 0:
+            return k
+    return -1
+
+
+@kernel
+def _push_break(
+    s: Any, w: Any, bars: Any, swings: Any, breaks: Any, log: Any, row: int, layer: int, side: int, number: int, t: int
+) -> None:
+    swing = swings[layer, number % SWINGS]
+    swing.broken = t
+    older = _older_unbroken(s, swings, layer, side, number)
+    if side == UP:
+        w.open_high[layer] = older
+    else:
+        w.open_low[layer] = older
+    origin, displacement = _leg(w, bars, swing.at, side, t)
+    kind = BOS
+    if s.bias[layer] == -side:
+        kind = MSS if displacement > 0.0 else CHOCH
+    s.bias[layer] = side
+    count = s.breaks[layer]
+    entry = breaks[layer, count % BREAKS]
+    entry.kind = kind
+    entry.side = side
+    entry.at = swing.at
+    entry.known = t
+    entry.level = swing.level
+    entry.displacement = displacement
+    s.breaks[layer] = count + 1
+    w.leg_side[layer] = side
+    w.leg_pivot[layer] = swing.at
+    w.leg_origin[layer] = origin
+    w.leg_displacement[layer] = displacement
+    note(log, row, OF_BREAK, layer, BORN, side, kind, count, swing.at, t, swing.level, displacement, float(origin))
+
+
+@kernel
+def find_breaks(
+    s: Any, w: Any, bars: Any, swings: Any, breaks: Any, log: Any, row: int, layer: int, c: float, before: float, t: int
+) -> None:
+    """Break the newest unbroken pivot the close `c` crossed, `before` being the close before it."""
+    w.leg_side[layer] = 0
+    oldest = s.swings[layer] - SWINGS
+    number = w.open_high[layer]
+    if number >= 0 and number >= oldest:
+        level = swings[layer, number % SWINGS].level
+        if c > level and before <= level:
+            _push_break(s, w, bars, swings, breaks, log, row, layer, UP, number, t)
+            return
+    number = w.open_low[layer]
+    if number >= 0 and number >= oldest:
+        level = swings[layer, number % SWINGS].level
+        if c < level and before >= level:
+            _push_break(s, w, bars, swings, breaks, log, row, layer, DOWN, number, t)
