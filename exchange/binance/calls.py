@@ -1,0 +1,256 @@
+"""One REST call from intent to typed answer: budget, breaker, signature, verdict, bounded retries.
+
+Only GET is ever sent twice, except that a request refused for its timestamp is signed anew and sent once more: such a
+request was certainly not executed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from exchange.binance.endpoints import TIME, Endpoint, Security
+from exchange.binance.gate import Gate, Settlement, failure_cause
+from exchange.binance.outcomes import Outcome, Verdict, classify
+from exchange.binance.refusals import error_for
+from exchange.binance.signing import Credentials, Params, encode, signed_query
+from exchange.binance.wire import server_time
+from exchange.errors import (
+    BannedError,
+    ClockError,
+    CredentialsError,
+    DecodeError,
+    HeldBackError,
+    OverloadedError,
+    RateLimitedError,
+    UnknownOutcomeError,
+    UnsentError,
+)
+from exchange.ports import LostError, NotSentError
+from exchange.priority import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from exchange.binance.weights import WeightLedger
+    from exchange.ports import Clock, Entropy, Rest, RestAnswer
+
+T = TypeVar("T")
+
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+class CallLimits(msgspec.Struct, frozen=True):
+    """Bounds of one call. Deadlines are real seconds, patience is desk seconds."""
+
+    recv_window_ms: int = 5000
+    deadline_s: float = 10.0
+    critical_deadline_s: float = 2.0
+    attempts: int = 3
+    backoff_s: float = 0.4
+    patience_s: tuple[float, float, float, float] = (180.0, 30.0, 5.0, 2.0)
+    """How long a call of each priority, LOW first, may wait for budget and between attempts, all in all."""
+
+
+class ClockSync(msgspec.Struct, frozen=True):
+    """How the venue's clock stands to ours: venue = ours + `offset_ms`, within `error_ms`."""
+
+    offset_ms: int
+    error_ms: int
+    """Half the round trip of the best sample."""
+
+
+class Calls:
+    """Sends calls for one account behind one network address. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        rest: Rest,
+        clock: Clock,
+        ledger: WeightLedger,
+        gate: Gate,
+        entropy: Entropy,
+        credentials: Credentials | None,
+        limits: CallLimits,
+    ) -> None:
+        """Take the ports, the shared weight ledger and the breaker's gate."""
+        self._rest = rest
+        self._clock = clock
+        self._ledger = ledger
+        self._gate = gate
+        self._entropy = entropy
+        self._credentials = credentials
+        self._limits = limits
+        self._sync = ClockSync(0, 0)
+        self._sync_count = 0
+        self._syncing = asyncio.Lock()
+
+    @property
+    def clock_sync(self) -> ClockSync:
+        """Return the last synchronisation; offset 0 before the first."""
+        return self._sync
+
+    def venue_ms(self) -> int:
+        """Return the venue's clock as we know it, UTC milliseconds."""
+        return self._clock.now_ms() + self._sync.offset_ms
+
+    async def call(
+        self,
+        endpoint: Endpoint,
+        params: Params,
+        decode: Callable[[bytes, str], T],
+        priority: Priority,
+        weight: int | None = None,
+    ) -> T:
+        """Make one call and return its decoded answer. Raises ExchangeError.
+
+        A GET is tried again after transport errors, unknown outcomes and overload, with jittered pauses, while
+        patience lasts; never after a ban or a rate limit beyond the patience of its priority.
+        """
+        cost = endpoint.weight if weight is None else weight
+        give_up = self._clock.monotonic() + self._limits.patience_s[priority]
+        attempts = self._limits.attempts if endpoint.method == "GET" else 1
+        for attempt in range(1, attempts + 1):
+            try:
+                return await self._signed_anew(endpoint, params, decode, priority, cost, give_up)
+            except (HeldBackError, BannedError):
+                raise
+            except (UnsentError, UnknownOutcomeError, OverloadedError, RateLimitedError) as error:
+                asked = error.retry_after_s if isinstance(error, RateLimitedError) else 0.0
+                pause = max(asked, self._limits.backoff_s * 2.0 ** (attempt - 1)) * (1.0 + self._entropy.uniform() / 2)
+                if attempt == attempts or self._clock.monotonic() + pause > give_up:
+                    raise
+                await self._clock.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _signed_anew(
+        self,
+        endpoint: Endpoint,
+        params: Params,
+        decode: Callable[[bytes, str], T],
+        priority: Priority,
+        cost: int,
+        give_up: float,
+    ) -> T:
+        """Make one attempt; when the timestamp was refused, read the venue's clock and make one more."""
+        seen = self._sync_count
+        try:
+            return await self._attempt(endpoint, params, decode, priority, cost, give_up)
+        except ClockError:
+            if endpoint.security is not Security.SIGNED:
+                raise
+            async with self._syncing:
+                if self._sync_count == seen:
+                    await self.sync_clock(priority=priority)
+            return await self._attempt(endpoint, params, decode, priority, cost, give_up)
+
+    async def sync_clock(self, samples: int = 3, priority: Priority = Priority.NORMAL) -> ClockSync:
+        """Read the venue's clock `samples` times and keep the offset of the quickest round trip."""
+        best: ClockSync | None = None
+        for _ in range(samples):
+            give_up = self._clock.monotonic() + self._limits.patience_s[priority]
+            before = self._clock.now_ms()
+            instant = await self._attempt(TIME, (), server_time, priority, TIME.weight, give_up)
+            after = self._clock.now_ms()
+            error = max(0, after - before + 1) // 2
+            if best is None or error < best.error_ms:
+                best = ClockSync(instant - (before + after) // 2, error)
+        if best is None:
+            message = f"at least one sample of the venue's clock is needed, not {samples}"
+            raise ValueError(message)
+        self._sync = best
+        self._sync_count += 1
+        return best
+
+    async def _attempt(
+        self,
+        endpoint: Endpoint,
+        params: Params,
+        decode: Callable[[bytes, str], T],
+        priority: Priority,
+        cost: int,
+        give_up: float,
+    ) -> T:
+        if endpoint.security is not Security.NONE and self._credentials is None:
+            message = f"{endpoint.operation} needs an API key; set BINANCE_API_KEY and BINANCE_API_SECRET"
+            raise CredentialsError(message, status=0)
+        await self._afford(endpoint, priority, cost, give_up)
+        try:
+            await self._gate.enter(priority, endpoint.operation)
+        except BaseException:  # whatever keeps it back, the reserved weight must return to the budget
+            self._ledger.cancel(cost)
+            raise
+        answer, verdict, timed_out = await self._exchange(endpoint, params, priority, cost)
+        status = None if answer is None else answer.status
+        headers = _NO_HEADERS if answer is None else answer.headers
+        cause = failure_cause(verdict, status, timed_out=timed_out)
+        if answer is not None and verdict.outcome is Outcome.OK:
+            self._gate.settled(Settlement(priority, endpoint.operation, None))
+            return self._decoded(endpoint, answer.body, decode)
+        error = error_for(verdict, status, headers, endpoint.operation, self.venue_ms())
+        pause: float | None = None
+        if isinstance(error, BannedError):
+            self._ledger.hold(error.until_ms)
+            pause = (error.until_ms - self.venue_ms()) / 1000
+        elif isinstance(error, RateLimitedError):
+            pause = error.retry_after_s
+            self._ledger.hold(self.venue_ms() + int(pause * 1000))
+        self._gate.settled(Settlement(priority, endpoint.operation, cause, pause))
+        raise error
+
+    async def _exchange(
+        self, endpoint: Endpoint, params: Params, priority: Priority, cost: int
+    ) -> tuple[RestAnswer | None, Verdict, bool]:
+        """Send once; return the answer if one came, the verdict, and whether the deadline passed."""
+        headers = _NO_HEADERS
+        if endpoint.security is not Security.NONE and self._credentials is not None:
+            headers = {"X-MBX-APIKEY": self._credentials.key}
+        if endpoint.security is Security.SIGNED and self._credentials is not None:
+            query = signed_query(params, self._credentials, self.venue_ms(), self._limits.recv_window_ms)
+        else:
+            query = encode(params)
+        critical = priority is Priority.CRITICAL
+        deadline = self._limits.critical_deadline_s if critical else self._limits.deadline_s
+        answer: RestAnswer | None = None
+        timed_out = False
+        try:
+            answer = await self._rest.send(endpoint.method, endpoint.path, query, headers, deadline)
+            verdict = classify(answer.status, answer.body)
+        except (NotSentError, LostError) as error:
+            timed_out = isinstance(error.__cause__, TimeoutError)
+            verdict = classify(None, b"", error)
+        except (
+            BaseException
+        ):  # a cancelled request may have left: its weight counts, and the breaker must not wait for it
+            self._ledger.settle(cost, _NO_HEADERS, self.venue_ms())
+            self._gate.settled(Settlement(priority, endpoint.operation, None, abandoned=True))
+            raise
+        if verdict.outcome is Outcome.NOT_SENT:
+            self._ledger.cancel(cost)
+        else:
+            self._ledger.settle(cost, _NO_HEADERS if answer is None else answer.headers, self.venue_ms())
+        return answer, verdict, timed_out
+
+    @staticmethod
+    def _decoded(endpoint: Endpoint, body: bytes, decode: Callable[[bytes, str], T]) -> T:
+        """Decode a success. What a mutating call did is unknown when its answer cannot be read."""
+        try:
+            return decode(body, endpoint.operation)
+        except DecodeError as error:
+            if endpoint.method == "GET":
+                raise
+            raise UnknownOutcomeError(
+                f"{endpoint.operation}: the answer cannot be read: {error}", status=200
+            ) from error
+
+    async def _afford(self, endpoint: Endpoint, priority: Priority, cost: int, give_up: float) -> None:
+        """Wait for request weight, at most until `give_up` (desk seconds)."""
+        while (wait := self._ledger.admit(cost, priority, self.venue_ms())) > 0.0:
+            # Jitter keeps many waiting calls from meeting at the border of the minute.
+            wait += self._entropy.uniform() * min(1.0, wait / 10)
+            if self._clock.monotonic() + wait > give_up:
+                message = f"{endpoint.operation} was held back: the request budget allows it in {wait:.0f} s"
+                raise HeldBackError(message)
+            await self._clock.sleep(wait)
