@@ -1,0 +1,152 @@
+"""The journal on a thread of its own: group commit off the loop, and the indexed view behind it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from engine.journal.journal import store
+from engine.journal.queue import RecordQueue
+from engine.ports import DiskError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.journal.codec import Entry
+    from engine.journal.log import JournalLog
+    from engine.journal.record import Record
+    from engine.journal.view import JournalView
+
+RETRY_S: Final = 1.0
+"""Wait after a refused append before it is tried again."""
+GATHER_S: Final = 0.02
+"""Records that arrive within this time share one sync."""
+
+
+class JournalWriter:
+    """The Journal of a running desk.
+
+    `write` puts into a bounded queue (see RecordQueue for what is given up when) and returns. The thread appends each
+    batch with one sync, then feeds the view. A disk that refuses keeps the batch and is tried again every second;
+    `failed` tells until it succeeds. A view that fails is given up until the next start and never holds up the log.
+    """
+
+    def __init__(
+        self, log: JournalLog, open_view: Callable[[], JournalView] | None = None, queue: RecordQueue | None = None
+    ) -> None:
+        """Start the thread on an opened log. `open_view` runs in the thread, where the view will be used."""
+        self._log = log
+        self._open_view = open_view
+        self._queue = queue or RecordQueue()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._idle = threading.Condition()
+        self._oldest = 0.0
+        self._view: JournalView | None = None
+        self._disk_fault: str | None = None
+        self._stopped: str | None = None
+        self.view_fault: str | None = None
+        self.records = 0
+        self.durable = 0
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def failed(self) -> str | None:
+        """Return why records cannot be kept at present."""
+        if self._queue.refused:
+            return f"the journal's queue was full: {self._queue.refused} records are lost"
+        return self._stopped or self._disk_fault
+
+    @property
+    def shed(self) -> int:
+        """Return how many log lines and cycle summaries were given up under pressure."""
+        return self._queue.shed
+
+    @property
+    def lag_ms(self) -> float:
+        """Return the age of the oldest record that is not durable yet."""
+        oldest = self._oldest
+        return (time.monotonic() - oldest) * 1000 if oldest and self.durable < self.records else 0.0
+
+    def write(self, record: Record) -> None:
+        """Take a record and return at once."""
+        if self._stop.is_set():
+            self._stopped = "the journal is closed"
+            return
+        if not self._oldest:
+            self._oldest = time.monotonic()
+        if self._queue.put(record):
+            self.records += 1
+            self._wake.set()
+
+    def flush(self, deadline: float) -> bool:
+        """Wait until everything taken is durable."""
+        self._wake.set()
+        with self._idle:
+            return self._idle.wait_for(lambda: self.durable >= self.records, deadline)
+
+    def close(self, deadline: float) -> bool:
+        """Write what waits, stop the thread, and tell whether everything is durable."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(deadline)
+        return self.durable >= self.records
+
+    def _run(self) -> None:
+        if self._open_view is not None:
+            try:
+                self._view = self._open_view()
+            except (sqlite3.Error, OSError, DiskError) as error:
+                self.view_fault = f"the journal's view could not be opened: {error}"
+        try:
+            while True:
+                self._wake.wait(RETRY_S)
+                self._wake.clear()
+                if not self._stop.is_set():
+                    self._stop.wait(GATHER_S)
+                if not self._drain() or (self._stop.is_set() and not len(self._queue)):
+                    break
+        except Exception as error:  # noqa: BLE001 - the thread must not die unseen: the desk stops entries on `failed`
+            self._stopped = f"the journal's writer ended: {error!r}"
+        finally:
+            if self._view is not None:
+                self._view.close()
+
+    def _drain(self) -> bool:
+        """Write everything that waits; False when a stop was asked while the disk refuses."""
+        while batch := self._queue.take():
+            began = time.monotonic()
+            entries = self._store(batch)
+            if entries is None:
+                return False
+            self.durable += len(batch)
+            self._oldest = began if len(self._queue) else 0.0
+            with self._idle:
+                self._idle.notify_all()
+            self._index(entries)
+        return True
+
+    def _store(self, batch: list[Record]) -> list[Entry] | None:
+        while True:
+            try:
+                entries = store(self._log, batch)
+            except DiskError as error:
+                self._disk_fault = str(error)
+                if self._stop.wait(RETRY_S):
+                    return None
+            else:
+                self._disk_fault = None
+                return entries
+
+    def _index(self, entries: list[Entry]) -> None:
+        if self._view is None:
+            return
+        try:
+            self._view.apply(entries)
+        except sqlite3.Error as error:
+            self.view_fault = f"the journal's view is behind and catches up at the next start: {error}"
+            self._view.close()
+            self._view = None

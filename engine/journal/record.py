@@ -1,0 +1,143 @@
+"""What the journal keeps: one tagged union, told in the past tense.
+
+`time` is UTC milliseconds of the desk clock. `ref` is the id of the object a record is about, `cause` the id of what
+led to it; following both answers "why". Fields may be added with defaults; none may change its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from engine.commands import Command
+from engine.events import Event
+from engine.positions.lifecycle import PositionEvent
+from engine.snapshot import CycleView, LeverageRow
+from engine.strategy.candidate import Candidate
+
+
+class Kind(StrEnum):
+    """The families of records; the values are the tags in the log."""
+
+    SIGNAL = "signal"
+    DECISION = "decision"
+    POSITION = "position"
+    EVENT = "event"
+    COMMAND = "command"
+    CYCLE = "cycle"
+    CHANGE = "change"
+    SESSION = "session"
+    CHECKPOINT = "checkpoint"
+
+
+class About(msgspec.Struct, frozen=True, tag_field="kind"):
+    """What every record carries."""
+
+    time: int
+    ref: str = ""
+    cause: str = ""
+
+
+class SignalRecord(About, frozen=True, tag="signal", kw_only=True):
+    """A signal, whatever became of it. `ref` is its id."""
+
+    candidate: Candidate
+    state: str
+    """`accepted`, `candidate` or the gate's verdict as the screen shows it."""
+    reason: str = ""
+    rank: int = 0
+    """Rank among the cycle's signals, 0 where none."""
+    cycle: int = 0
+    quality: float | None = None
+    win_probability: float | None = None
+    expected_r: float | None = None
+    dimensions: tuple[tuple[str, float, bool], ...] = ()
+    """(quality dimension, value, passed)."""
+
+
+class DecisionRecord(About, frozen=True, tag="decision", kw_only=True):
+    """A leverage and size decision with every input, cap and the binding one. `cause` is the signal."""
+
+    decision: LeverageRow
+
+
+class PositionRecord(About, frozen=True, tag="position", kw_only=True):
+    """One life-cycle event. `ref` is the position, `cause` the signal; folding them rebuilds the position."""
+
+    event: PositionEvent
+
+
+class EventRecord(About, frozen=True, tag="event", kw_only=True):
+    """One line of the event log."""
+
+    event: Event
+
+
+class CommandRecord(About, frozen=True, tag="command", kw_only=True):
+    """What an operator asked and what came of it: who, when, the value before and after."""
+
+    by: str
+    command: Command
+    outcome: str
+    """`done` or `refused`."""
+    old: str = ""
+    new: str = ""
+    text: str = ""
+
+
+class CycleRecord(About, frozen=True, tag="cycle", kw_only=True):
+    """The summary of one live cycle. `ref` is `cycle-N`."""
+
+    cycle: CycleView
+
+
+class ChangeRecord(About, frozen=True, tag="change", kw_only=True):
+    """A mode, flag, setting, model or protection state that changed."""
+
+    what: str
+    """`mode`, `flag`, `setting`, `model`, `protection` or `breaker`."""
+    name: str
+    old: str
+    new: str
+    by: str
+    takes: str = "now"
+
+
+class SessionRecord(About, frozen=True, tag="session", kw_only=True):
+    """A start or stop of the desk. `ref` is the session."""
+
+    event: str
+    """`start` or `stop`."""
+    version: str = ""
+    exchange: str = ""
+    settings_hash: str = ""
+    seed: int | None = None
+    exit_code: int | None = None
+    reason: str = ""
+
+
+class CheckpointRecord(About, frozen=True, tag="checkpoint", kw_only=True):
+    """Complete states of the desk's parts: what a restart folds the later records onto."""
+
+    parts: Mapping[str, bytes]
+    """Encoded state by the name of the part."""
+
+
+Record = (
+    SignalRecord
+    | DecisionRecord
+    | PositionRecord
+    | EventRecord
+    | CommandRecord
+    | CycleRecord
+    | ChangeRecord
+    | SessionRecord
+    | CheckpointRecord
+)
+
+
+def kind_of(record: Record) -> Kind:
+    """Return the family of a record."""
+    return Kind(str(type(record).__struct_config__.tag))
