@@ -1,0 +1,114 @@
+"""The Rest port over aiohttp. It decides nothing: one request, one answer, or how far the bytes got.
+
+Redirects are not followed, proxies of the environment are not trusted, and TLS is always verified.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+from yarl import URL
+
+from exchange.ports import LostError, NotSentError, RestAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+MAX_BODY = 32 * 2**20
+"""Bytes of an answer beyond which it is given up; exchangeInfo has about 1.1 MB."""
+_CHUNK = 2**16
+_CONNECT_SHARE = 0.8
+"""Share of a deadline that may go into connecting, so that a connect that hangs is told apart from a lost answer."""
+
+
+class HttpRest:
+    """A session with one venue. Use as an async context manager, or call `close`."""
+
+    def __init__(self, base_url: str, *, connections: int = 20) -> None:
+        """Take the URL without a path, such as `https://fapi.binance.com`. Needs a running loop."""
+        self._base_url = base_url
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=60),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=True,
+        )
+        # aiohttp sends PUT and DELETE a second time on a stale connection; whether to send again is decided above.
+        self._session._retry_connection = False  # noqa: SLF001 - no public switch exists
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+    async def send(
+        self, method: str, path: str, query: bytes, headers: Mapping[str, str], deadline: float
+    ) -> RestAnswer:
+        """Send and wait at most `deadline` real seconds. Raises NotSentError or LostError, nothing else."""
+        text = f"{self._base_url}{path}?{query.decode('ascii')}" if query else f"{self._base_url}{path}"
+        connect = deadline * _CONNECT_SHARE
+        timeout = aiohttp.ClientTimeout(total=deadline, connect=connect, sock_connect=connect)
+        try:
+            async with self._session.request(
+                method, URL(text, encoded=True), headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                body = await _body(response)
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return RestAnswer(response.status, names, body)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise NotSentError(_cause(error, deadline)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+            raise LostError(_cause(error, deadline)) from error
+        except ValueError as error:  # a header or chunk that is no HTTP
+            raise LostError(f"the answer is not HTTP: {type(error).__name__}") from error
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """Read the whole body, unless it exceeds the limit."""
+    if (response.content_length or 0) > MAX_BODY:
+        message = f"the answer announces {response.content_length} bytes; at most {MAX_BODY} are read"
+        raise LostError(message)
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        size += len(chunk)
+        if size > MAX_BODY:
+            message = f"the answer exceeds {MAX_BODY} bytes"
+            raise LostError(message)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, "no connection in time (deadline {deadline:.1f} s)"),
+    (TimeoutError, "no complete answer within {deadline:.1f} s"),
+    (aiohttp.ClientConnectorDNSError, "the host name {host} was not found"),
+    (aiohttp.ClientConnectorCertificateError, "the certificate of {host} was not accepted"),
+    (aiohttp.ClientConnectorSSLError, "no TLS connection to {host}:{port}"),
+    (aiohttp.ClientConnectorError, "no connection to {host}:{port} ({reason})"),
+    (aiohttp.ServerDisconnectedError, "the venue closed the connection before its answer was complete"),
+    (aiohttp.ClientPayloadError, "the answer was cut off"),
+    (Exception, "the connection broke ({kind})"),
+)
+"""What each failure means, the first row that fits; none shows the URL, which may carry a signature."""
+
+
+def _cause(error: Exception, deadline: float) -> str:
+    text = next(text for kind, text in _CAUSES if isinstance(error, kind))
+    return text.format(
+        deadline=deadline,
+        host=getattr(error, "host", "the venue"),
+        port=getattr(error, "port", ""),
+        reason=getattr(error, "strerror", None) or "refused",
+        kind=type(error).__name__,
+    )
