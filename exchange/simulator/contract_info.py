@@ -1,0 +1,127 @@
+"""GET exchangeInfo and leverageBracket: the contracts of the market in the venue's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from exchange.simulator.encode import encode_json, number, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchange.instrument import Instrument, LotRule
+    from exchange.simulator.market import Listing
+
+PERPETUAL_DELIVERY_MS = 4_133_404_800_000
+STALE_MS = 3 * 86_400_000
+"""How old exchangeInfo's serverTime is here: live it can lag by days, so a client must not take it for a clock."""
+RATE_LIMITS = [
+    {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400},
+    {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
+    {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 300},
+]
+ORDER_TYPES = ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
+TIMES_IN_FORCE = ["GTC", "IOC", "FOK", "GTX", "GTD", "RPI"]
+TRADFI = "TRADIFI_PERPETUAL"
+"""The venue's own spelling."""
+
+
+def exchange_info(listings: Sequence[Listing], start_ms: int) -> bytes:
+    """Return the whole body; serverTime is deliberately stale and each row carries one field nobody documents."""
+    quotes = dict.fromkeys(["USDT", "USDC", "BTC", *(listing.instrument.quote for listing in listings)])
+    return encode_json(
+        {
+            "timezone": "UTC",
+            "serverTime": start_ms - STALE_MS,
+            "futuresType": "U_MARGINED",
+            "rateLimits": RATE_LIMITS,
+            "exchangeFilters": [],
+            "assets": [{"asset": a, "marginAvailable": True, "autoAssetExchange": "-10000"} for a in quotes],
+            "symbols": [_symbol_row(listing, i) for i, listing in enumerate(listings)],
+        }
+    )
+
+
+def _symbol_row(listing: Listing, position: int) -> dict[str, Any]:
+    instrument = listing.instrument
+    tradfi = instrument.contract_type == TRADFI
+    return {
+        "symbol": instrument.symbol,
+        "pair": instrument.base + instrument.quote,
+        "contractType": instrument.contract_type,
+        "deliveryDate": PERPETUAL_DELIVERY_MS,
+        "onboardDate": instrument.onboard_ms,
+        "status": instrument.status,
+        "maintMarginPercent": "2.5000",
+        "requiredMarginPercent": "5.0000",
+        "baseAsset": instrument.base,
+        "quoteAsset": instrument.quote,
+        "marginAsset": instrument.quote,
+        "pricePrecision": instrument.price_precision,
+        "quantityPrecision": instrument.quantity_precision,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "EQUITY" if tradfi else "COIN",
+        "underlyingSubType": [listing.sector],
+        "triggerProtect": format(instrument.market_take_bound, ".4f"),
+        "liquidationFee": format(instrument.liquidation_fee, ".6f"),
+        "marketTakeBound": plain(instrument.market_take_bound),
+        "maxMoveOrderLimit": 10000,
+        "filters": _filters(instrument, position),
+        "orderTypes": ORDER_TYPES,
+        "timeInForce": TIMES_IN_FORCE,
+        "permissionSets": ["GRID", "COPY", "DCA", "PSB"],
+        "settleBand": "0.0100",
+    }
+
+
+def _lot(kind: str, rule: LotRule) -> dict[str, Any]:
+    return {
+        "filterType": kind,
+        "minQty": plain(rule.minimum),
+        "maxQty": plain(rule.maximum),
+        "stepSize": plain(rule.step),
+    }
+
+
+def _filters(instrument: Instrument, position: int) -> list[dict[str, Any]]:
+    filters: list[dict[str, Any]] = [
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": plain(instrument.min_price),
+            "maxPrice": plain(instrument.max_price),
+            "tickSize": plain(instrument.tick),
+        },
+        _lot("LOT_SIZE", instrument.lot),
+        _lot("MARKET_LOT_SIZE", instrument.market_lot),
+        {"filterType": "MAX_NUM_ORDERS", "limit": instrument.max_orders},
+        {"filterType": "MIN_NOTIONAL", "notional": plain(instrument.min_notional)},
+        {
+            "filterType": "PERCENT_PRICE",
+            "multiplierUp": format(instrument.multiplier_up, ".4f"),
+            "multiplierDown": format(instrument.multiplier_down, ".4f"),
+            "multiplierDecimal": "4",
+        },
+        {"filterType": "POSITION_RISK_CONTROL", "positionControlSide": "NONE"},
+    ]
+    turn = position % len(filters)
+    return filters[turn:] + filters[:turn]  # the order differs per symbol live, so nobody may index by position
+
+
+def bracket_row(listing: Listing) -> dict[str, Any]:
+    """Return one symbol of leverageBracket; its numbers are JSON numbers, unlike everywhere else."""
+    return {
+        "symbol": listing.instrument.symbol,
+        "notionalCoef": 1.0,
+        "brackets": [
+            {
+                "bracket": rank,
+                "initialLeverage": bracket.max_leverage,
+                "notionalCap": number(bracket.cap),
+                "notionalFloor": number(bracket.floor),
+                "maintMarginRatio": float(bracket.mmr),
+                "cum": number(bracket.cum),
+            }
+            for rank, bracket in enumerate(listing.brackets, start=1)
+        ],
+    }

@@ -1,0 +1,92 @@
+"""The simulated venue itself: requests in, answers out, sessions fed; no clock, no I/O, no waiting.
+
+Time is an argument. Equal markets, options, requests and instants give equal answers and frames, whichever front asks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exchange.simulator.encode import encode_json
+from exchange.simulator.feed import Feed, check_step
+from exchange.simulator.rest import answer_request
+from exchange.simulator.session import GOING_AWAY, LIFE_MS, Session
+from exchange.simulator.stream_names import parse_target
+from exchange.simulator.venue import ExchangeOptions, Venue, demo_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exchange.ports import RestAnswer
+    from exchange.simulator.market import Market
+
+
+class Exchange:
+    """A venue on a market. `now_ms` arguments are simulated UTC milliseconds and must not go back."""
+
+    def __init__(
+        self, market: Market, secrets: Mapping[str, str] | None = None, options: ExchangeOptions | None = None
+    ) -> None:
+        """Open the venue; `secrets` maps API key to secret (the demo pair by default).
+
+        Raises ValueError where the market's step does not divide a minute.
+        """
+        check_step(market.step_ms)
+        self.options = options or ExchangeOptions()
+        self.market = market
+        self.now_ms = market.now_ms
+        self._venue = Venue(market, secrets if secrets is not None else demo_secrets(), self.options)
+        self._feed = Feed(self._venue.tape, strict=self.options.strict)
+        self._sessions: dict[Session, None] = {}
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Return the open sessions in order of arrival."""
+        return list(self._sessions)
+
+    def advance(self, now_ms: int) -> None:
+        """Let simulated time reach `now_ms`: the market moves step by step and sessions get their frames."""
+        market, step = self.market, self.market.step_ms
+        while market.now_ms + step <= now_ms:
+            previous = market.now_ms
+            market.advance(previous + step)
+            if market.now_ms == previous:
+                break  # a replay that has run out of data stands still
+            self._venue.tape.tick(market.now_ms)
+            self._feed.tick(previous, market.now_ms)
+        self.now_ms = max(self.now_ms, now_ms)
+        for key in self._venue.listen_keys.expire(self.now_ms):
+            event = {"e": "listenKeyExpired", "E": self.now_ms, "listenKey": key}
+            self._feed.notify(key, encode_json(event))
+        for session in list(self._sessions):
+            if self.now_ms - session.opened_ms >= LIFE_MS:
+                session.end(GOING_AWAY, "24 hours are over")
+            if session.ending is not None:
+                self._forget(session)
+
+    def request(
+        self, method: str, path: str, query: bytes, body: bytes, headers: Mapping[str, str], now_ms: int
+    ) -> RestAnswer:
+        """Answer one HTTP request. Query and body are the bytes received; header names are lower case."""
+        self.advance(now_ms)
+        return answer_request(self._venue, method, path, query, body, headers, self.now_ms)
+
+    def open(self, path: str, now_ms: int) -> Session | None:
+        """Open the WebSocket at a path with its query, or return None: no such path, answer 404."""
+        self.advance(now_ms)
+        target = parse_target(path)
+        if target is None:
+            return None
+        session = Session(target, self.now_ms, self.options.outbox_limit, self._feed.change)
+        self._sessions[session] = None
+        return session
+
+    def close(self, session: Session, code: int = 1000, reason: str = "") -> None:
+        """Forget a session: its client went away or its ending has been delivered."""
+        session.end(code, reason)
+        self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        if session in self._sessions:
+            del self._sessions[session]
+            self._feed.change(session, (), tuple(session.names))

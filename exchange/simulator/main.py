@@ -1,0 +1,172 @@
+"""`perpdesk exchange`: the simulated venue as a process of its own.
+
+stdout carries exactly one JSON line, once the venue is ready; everything said to people goes to stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from exchange.simulator.server import SocketFront
+
+CLEAN = 0
+BAD_CONFIGURATION = 10
+"""Exit code of everything the operator must change first: an occupied port, a bad market, a bad start."""
+DEFAULT_SYMBOLS = 240
+DEFAULT_STEP_MS = 250
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """What the command line decides."""
+
+    port: int = 0
+    """0 picks a free port; the ready line names it."""
+    symbols: int = DEFAULT_SYMBOLS
+    seed: int = 1
+    speed: float = 1.0
+    """Simulated seconds per real second."""
+    market: str = "synthetic"
+    """`synthetic` or `replay:DIR`."""
+    strict: bool = False
+    start: str | None = None
+    """First instant, ISO 8601, UTC where no offset is given. Without it a synthetic market starts at the wall clock's
+    present, so that third-party clients, which sign with the wall clock, are accepted at speed 1."""
+    step_ms: int = DEFAULT_STEP_MS
+    api_key: str | None = None
+    api_secret: str | None = None
+    """Both or neither; the published demo pair by default."""
+    die_with_parent: bool = False
+    """End when stdin reaches its end, which is how a child notices that its parent is gone."""
+
+
+class OptionError(Exception):
+    """An option that cannot be used; the text says which, what it was, and what to do."""
+
+
+def run_exchange(options: RunOptions) -> int:
+    """Serve until SIGINT, SIGTERM or (if asked) the end of stdin; return the process's exit code."""
+    # Heavy imports wait until the venue really runs: the command line imports this module for its options.
+    import uvloop  # noqa: PLC0415
+
+    from exchange.simulator.stepped_market import MarketError  # noqa: PLC0415
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(options))
+    except (OptionError, MarketError) as fault:
+        return _refuse(str(fault))
+
+
+def _refuse(text: str) -> int:
+    print(f"perpdesk exchange: {text}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is where it talks
+    return BAD_CONFIGURATION
+
+
+async def _serve(options: RunOptions) -> int:
+    front, facts = _build(options)
+    try:
+        await front.start(options.port)
+    except OSError as fault:
+        if fault.errno not in {errno.EADDRINUSE, errno.EACCES}:
+            raise
+        why = "is already in use" if fault.errno == errno.EADDRINUSE else "may not be opened by this user"
+        return _refuse(f"port {options.port} {why}; choose another with --port N, or --port 0 for any free one")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if options.die_with_parent:
+        await loop.connect_read_pipe(lambda: _UntilEnd(stop), sys.stdin)
+    ready = {
+        "event": "ready",
+        "rest": f"http://127.0.0.1:{front.port}",
+        "stream": f"ws://127.0.0.1:{front.port}",
+        "speed": options.speed,
+        "now": front.now_ms(),
+        "pid": os.getpid(),
+        **facts,
+    }
+    sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
+    sys.stdout.flush()
+    waits = [asyncio.create_task(stop.wait()), asyncio.create_task(front.failed())]
+    done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await front.stop()
+    for task in done:
+        task.result()
+    return CLEAN
+
+
+class _UntilEnd(asyncio.Protocol):
+    """Sets an event when the pipe it reads from ends."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take the loss of the pipe for its end."""
+        del exc
+        self._stop.set()
+
+
+def _build(options: RunOptions) -> tuple[SocketFront, dict[str, Any]]:
+    from exchange.simulator.core import Exchange  # noqa: PLC0415
+    from exchange.simulator.feed import check_step  # noqa: PLC0415
+    from exchange.simulator.market_factory import make_market  # noqa: PLC0415
+    from exchange.simulator.server import SocketFront  # noqa: PLC0415
+    from exchange.simulator.venue import ExchangeOptions  # noqa: PLC0415
+
+    if not 0 <= options.port <= 65_535:
+        raise OptionError(f"--port is {options.port}: use 0 to 65535")
+    if options.symbols < 1:
+        raise OptionError(f"--symbols is {options.symbols}: use 1 or more")
+    if not 0.001 <= options.speed <= 10_000:
+        raise OptionError(f"--speed is {options.speed}: use a number from 0.001 to 10000")
+    try:
+        check_step(options.step_ms)
+    except ValueError as fault:
+        raise OptionError(f"--step-ms: {fault}") from fault
+    market = make_market(
+        options.market,
+        symbols=options.symbols,
+        seed=options.seed,
+        start_ms=_start_ms(options) // options.step_ms * options.step_ms,
+        step_ms=options.step_ms,
+    )
+    exchange = Exchange(
+        market,
+        _secrets(options),
+        ExchangeOptions(strict=options.strict, seed=options.seed, speed=options.speed, market_name=options.market),
+    )
+    return SocketFront(exchange), {"symbols": len(market.listings), "market": options.market}
+
+
+def _start_ms(options: RunOptions) -> int:
+    if options.start is None:
+        return int(time.time() * 1000)
+    try:
+        instant = datetime.fromisoformat(options.start)
+    except ValueError as fault:
+        raise OptionError(f"--start is {options.start!r}: use ISO 8601 such as 2026-01-05T00:00:00Z") from fault
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    return int(instant.timestamp() * 1000)
+
+
+def _secrets(options: RunOptions) -> dict[str, str] | None:
+    if options.api_key is None and options.api_secret is None:
+        return None
+    if not options.api_key or not options.api_secret:
+        raise OptionError("--api-key and --api-secret belong together: give both, or neither for the demo pair")
+    return {options.api_key: options.api_secret}

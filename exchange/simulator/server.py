@@ -1,0 +1,220 @@
+"""The socket front: HTTP and WebSocket on one loopback port, time running at a chosen speed.
+
+Frames are written to a connection's transport once per market step, all of them in one write; a connection whose
+peer does not read is cut, and nobody else waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from aiohttp import WSMsgType, web
+
+if TYPE_CHECKING:
+    from exchange.simulator.core import Exchange
+    from exchange.simulator.session import Session
+
+HOST = "127.0.0.1"
+SHORTEST_PAUSE_S = 0.005
+"""At high speeds several market steps share one wake-up: a wake-up costs more than a step."""
+STEPS_PER_TURN = 8
+"""After a stall the exchange catches up in slices, so that requests are answered in between."""
+PING_S = 180.0
+PONG_S = 600.0
+BUFFER_LIMIT = 8 * 1024 * 1024
+MESSAGE_LIMIT = 256 * 1024
+TEXT_FRAME = 0x81
+CLOSE_GRACE_S = 1.0
+
+
+class SimulatedClock:
+    """Simulated time = start + (monotonic - origin) x speed."""
+
+    def __init__(self, start_ms: int, speed: float) -> None:
+        """Start now."""
+        self._start_ms = start_ms
+        self._speed = speed
+        self._origin = time.monotonic()
+
+    def now_ms(self) -> int:
+        """Return the simulated instant in UTC milliseconds."""
+        return self._start_ms + int((time.monotonic() - self._origin) * 1000 * self._speed)
+
+    def until(self, instant_ms: int) -> float:
+        """Return the real seconds until a simulated instant; negative once it is past."""
+        return (instant_ms - self._start_ms) / 1000 / self._speed - (time.monotonic() - self._origin)
+
+
+def frame_header(size: int) -> bytes:
+    """Return the header of an unmasked, final text frame (RFC 6455 section 5.2)."""
+    if size < 126:
+        return bytes((TEXT_FRAME, size))
+    if size < 65_536:
+        return struct.pack("!BBH", TEXT_FRAME, 126, size)
+    return struct.pack("!BBQ", TEXT_FRAME, 127, size)
+
+
+class Link:
+    """One WebSocket connection of one session."""
+
+    def __init__(self, session: Session, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+        """Tie a session to its socket."""
+        self.session = session
+        self._socket = socket
+        self._transport = transport
+        self._pong_at = time.monotonic()
+        self._closing: asyncio.Task[bool] | None = None
+
+    def flush(self) -> int:
+        """Write all waiting frames at once and return how many; hang up where the session has ended.
+
+        The frames bypass aiohttp's writer, whose per-message bookkeeping costs more than our encoding. That is sound
+        because both write whole frames to the transport from the same loop.
+        """
+        outbox = self.session.outbox
+        count = len(outbox)
+        if count and not self._transport.is_closing():
+            parts: list[bytes] = []
+            for frame in outbox:
+                parts += (frame_header(len(frame)), frame)
+            self._transport.write(b"".join(parts))
+        outbox.clear()
+        ending = self.session.ending
+        if self._transport.get_write_buffer_size() > BUFFER_LIMIT:
+            # Nothing more gets through to a peer that does not read, a close frame neither.
+            self._transport.abort()
+        elif ending is not None and self._closing is None:
+            closing = self._socket.close(code=ending.code, message=ending.reason.encode())
+            self._closing = asyncio.create_task(closing)
+        return count
+
+    async def serve(self, exchange: Exchange, clock: SimulatedClock) -> None:
+        """Hand incoming messages to the session until the peer leaves or the session ends."""
+        async for message in self._socket:
+            now_ms = clock.now_ms()
+            if message.type is WSMsgType.TEXT:
+                exchange.advance(now_ms)
+                self.session.text(message.data.encode(), exchange.now_ms)
+            elif message.type is WSMsgType.PING:
+                self.session.heard(now_ms)
+                await self._socket.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                self.session.heard(now_ms)
+                self._pong_at = time.monotonic()
+            self.flush()
+
+    async def keep_alive(self) -> None:
+        """Ping every three minutes; cut a peer that has not answered for ten."""
+        while True:
+            await asyncio.sleep(PING_S)
+            if time.monotonic() - self._pong_at > PONG_S:
+                self._transport.abort()
+                return
+            await self._socket.ping(str(int(time.monotonic() * 1000)).encode())
+
+    async def finish(self) -> None:
+        """Wait for the closing handshake, if one is under way."""
+        if self._closing is not None:
+            await self._closing
+
+
+class SocketFront:
+    """Serves one exchange on a loopback port."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Take over the exchange; its present instant is where simulated time starts."""
+        self._exchange = exchange
+        self._clock = SimulatedClock(exchange.now_ms, exchange.options.speed)
+        self._links: dict[Session, Link] = {}
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        self._pump: asyncio.Task[None] | None = None
+        self.frames_sent = 0
+        self.port = 0
+
+    async def start(self, port: int = 0) -> None:
+        """Listen (port 0 picks a free one, see `port`) and let time run. Raises OSError where the port is taken."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, HOST, port).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        self.port = self._runner.addresses[0][1]
+        self._clock = SimulatedClock(self._exchange.now_ms, self._exchange.options.speed)
+        self._pump = asyncio.create_task(self._run())
+
+    def now_ms(self) -> int:
+        """Return the simulated instant."""
+        return self._clock.now_ms()
+
+    async def failed(self) -> None:
+        """Wait until time stops running, which only a fault does, and raise that fault."""
+        if self._pump is not None:
+            await self._pump
+
+    async def stop(self) -> None:
+        """Close every stream with 1001 and the port; returns within seconds."""
+        if self._pump is not None:
+            self._pump.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._pump
+        for link in list(self._links.values()):
+            link.session.end(1001, "the simulated exchange stops")
+            link.flush()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_GRACE_S):
+                for link in list(self._links.values()):
+                    await link.finish()
+        await self._runner.cleanup()
+
+    async def _run(self) -> None:
+        exchange, step = self._exchange, self._exchange.market.step_ms
+        while True:
+            now = self._clock.now_ms()
+            reached = min(now, exchange.now_ms + STEPS_PER_TURN * step)
+            exchange.advance(reached)
+            for link in list(self._links.values()):
+                self.frames_sent += link.flush()
+            pause = max(self._clock.until((now // step + 1) * step), SHORTEST_PAUSE_S)
+            await asyncio.sleep(pause if reached >= now else 0)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        raw = request.raw_path
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            session = self._exchange.open(raw, self._clock.now_ms())
+            if session is not None:
+                return await self._stream(request, session)
+        path, _, query = raw.partition("?")
+        body = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        query_bytes = query.encode("utf-8", "surrogateescape")
+        answer = self._exchange.request(request.method, path, query_bytes, body, headers, self._clock.now_ms())
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+    async def _stream(self, request: web.BaseRequest, session: Session) -> web.StreamResponse:
+        # Compressing costs more than a loopback saves, and live clients are told not to ask for it.
+        socket = web.WebSocketResponse(
+            timeout=CLOSE_GRACE_S, autoping=False, compress=False, max_msg_size=MESSAGE_LIMIT
+        )
+        try:
+            await socket.prepare(request)
+            transport = request.transport
+            if transport is None:
+                return socket
+            link = Link(session, socket, transport)
+            self._links[session] = link
+            pinging = asyncio.create_task(link.keep_alive())
+            try:
+                link.flush()
+                await link.serve(self._exchange, self._clock)
+            finally:
+                pinging.cancel()
+                await link.finish()
+        finally:
+            self._links.pop(session, None)
+            self._exchange.close(session)
+        return socket

@@ -1,0 +1,116 @@
+"""Stream names and the paths that carry them: what a name asks for, and which route the venue serves it on."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qs, unquote
+
+from exchange.simulator.market import INTERVALS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Route(Enum):
+    """The path a socket was opened on."""
+
+    PUBLIC = "public"
+    MARKET = "market"
+    PRIVATE = "private"
+    UNROUTED = ""
+
+
+class Kind(Enum):
+    """What a market stream carries."""
+
+    AGG_TRADE = "aggTrade"
+    BOOK = "bookTicker"
+    EVERY_BOOK = "!bookTicker"
+    KLINE = "kline"
+    MARK = "markPrice"
+    MARK_FAST = "markPrice@1s"
+    EVERY_MARK = "!markPrice@arr"
+    EVERY_MARK_FAST = "!markPrice@arr@1s"
+    TICKER = "ticker"
+    EVERY_TICKER = "!ticker@arr"
+    MINI = "miniTicker"
+    EVERY_MINI = "!miniTicker@arr"
+
+
+PUBLIC_KINDS = frozenset({Kind.BOOK, Kind.EVERY_BOOK})
+SYMBOL_KINDS = {
+    kind.value: kind for kind in (Kind.AGG_TRADE, Kind.BOOK, Kind.MARK, Kind.MARK_FAST, Kind.TICKER, Kind.MINI)
+}
+ARRAY_KINDS = {
+    kind.value: kind
+    for kind in (Kind.EVERY_BOOK, Kind.EVERY_MARK, Kind.EVERY_MARK_FAST, Kind.EVERY_TICKER, Kind.EVERY_MINI)
+}
+EVERY_SYMBOL = -1
+
+
+class Topic(NamedTuple):
+    """One market stream: kind, interval (klines only) and listing index (EVERY_SYMBOL for arrays)."""
+
+    kind: Kind
+    interval: str
+    listing: int
+
+
+class Target(NamedTuple):
+    """What a WebSocket path asks for."""
+
+    route: Route
+    combined: bool
+    names: tuple[str, ...]
+
+
+def parse_topic(name: str, lower_symbols: Mapping[str, int]) -> Topic | None:
+    """Return what a stream name asks for, or None for a name this venue accepts and never serves.
+
+    Symbols must be lower case, the rest is case-sensitive, as at the venue.
+    """
+    kind = ARRAY_KINDS.get(name)
+    if kind is not None:
+        return Topic(kind, "", EVERY_SYMBOL)
+    symbol, _, channel = name.partition("@")
+    index = lower_symbols.get(symbol)
+    if index is None:
+        return None
+    if channel.startswith("kline_"):
+        interval = channel.removeprefix("kline_")
+        return Topic(Kind.KLINE, interval, index) if interval in INTERVALS else None
+    kind = SYMBOL_KINDS.get(channel)
+    return None if kind is None else Topic(kind, "", index)
+
+
+def is_served(kind: Kind, route: Route, *, strict: bool) -> bool:
+    """Say whether a market stream is delivered on a route.
+
+    Strict is production since April 2026: unrouted sockets get public-class streams only, a wrong route gets nothing.
+    """
+    if not strict:
+        return True
+    if kind in PUBLIC_KINDS:
+        return route in {Route.PUBLIC, Route.UNROUTED}
+    return route is Route.MARKET
+
+
+def parse_target(path: str) -> Target | None:
+    """Return what a path with its query asks for, or None for a path that has no WebSocket behind it."""
+    bare, _, query = path.partition("?")
+    parts = [unquote(part) for part in bare.split("/") if part]
+    route = Route.UNROUTED
+    if parts and parts[0] in {"public", "market", "private"}:
+        route = Route(parts.pop(0))
+    if not parts or parts[0] not in {"ws", "stream"}:
+        return None
+    combined = parts[0] == "stream"
+    names = parts[1:]
+    values = parse_qs(query)
+    for text in values.get("streams", []):
+        names += text.split("/")
+    names += values.get("listenKey", [])
+    # ccxt opens /ws/<counter>: a number is a label of the socket and no stream.
+    wanted = [name for name in names if name and not name.isdigit()]
+    return Target(route, combined, tuple(dict.fromkeys(wanted)))

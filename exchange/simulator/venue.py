@@ -1,0 +1,78 @@
+"""What an endpoint may touch: the market's tape, the account, the listen keys and the run's facts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from exchange.simulator.account import START_BALANCE, Account
+from exchange.simulator.answers import invalid_symbol
+from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
+from exchange.simulator.contract_info import exchange_info
+from exchange.simulator.listen_keys import ListenKeys
+from exchange.simulator.tape import Tape
+from exchange.simulator.weights import LIMIT, WeightLedger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exchange.simulator.market import Listing, Market
+    from exchange.simulator.params import Params
+
+
+class ExchangeOptions(msgspec.Struct, frozen=True):
+    """How the simulated venue behaves."""
+
+    strict: bool = False
+    """Production since April 2026: unrouted paths and wrong routes stay silent for streams that belong elsewhere."""
+    weight_limit: int = LIMIT
+    retry_after: bool = True
+    balance: Decimal = START_BALANCE
+    outbox_limit: int = 20_000
+    """Frames a session may have waiting before it is disconnected."""
+    seed: int = 0
+    speed: float = 1.0
+    market_name: str = "synthetic"
+
+
+def demo_secrets() -> dict[str, str]:
+    """Return the API keys accepted by default with their secrets."""
+    return {DEMO_KEY: DEMO_SECRET}
+
+
+class Venue:
+    """The state behind all endpoints."""
+
+    def __init__(self, market: Market, secrets: Mapping[str, str], options: ExchangeOptions) -> None:
+        """Open the venue on a market; `secrets` maps API key to secret."""
+        self.market = market
+        self.options = options
+        self.secrets = dict(secrets)
+        self.tape = Tape(market)
+        self.account = Account(self.tape.listings, options.balance)
+        self.listen_keys = ListenKeys(options.seed)
+        self.weights = WeightLedger(options.weight_limit, retry_after=options.retry_after)
+        self.start_ms = market.now_ms
+        self.exchange_info = exchange_info(self.tape.listings, market.now_ms)
+
+    def symbol_index(self, params: Params) -> int:
+        """Return the index of the mandatory `symbol`. Raises RefusalError -1102 or -1121."""
+        return self._index(params.required("symbol"))
+
+    def chosen(self, params: Params) -> int | None:
+        """Return the index of an optional `symbol`, None where it is absent. Raises RefusalError -1121."""
+        symbol = params.text("symbol")
+        return None if symbol is None else self._index(symbol)
+
+    def chosen_listings(self, params: Params) -> Sequence[Listing]:
+        """Return the listing of an optional `symbol`, or all. Raises RefusalError -1121."""
+        index = self.chosen(params)
+        return self.tape.listings if index is None else self.tape.listings[index : index + 1]
+
+    def _index(self, symbol: str) -> int:
+        index = self.tape.index.get(symbol)
+        if index is None:
+            raise invalid_symbol()
+        return index
