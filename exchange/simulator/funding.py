@@ -43,7 +43,7 @@ class FundingClock:
 
     def rate(self) -> Floats:
         """Return the rate per interval: average premium plus the clamped interest, as the venue publishes it."""
-        average = self._sum / np.maximum(self._minutes, 1.0)
-        whole = average + np.clip(_INTEREST - average, -_CLAMP, _CLAMP)
-        rate: Floats = np.round(np.clip(whole * self._eighths, -_CAP, _CAP), 8)
-        return rate
+        average: Floats = self._sum / np.maximum(self._minutes, 1.0)
+        lift: Floats = np.clip(_INTEREST - average, -_CLAMP, _CLAMP)
+        capped: Floats = np.clip((average + lift) * self._eighths, -_CAP, _CAP)
+        return capped.round(8)

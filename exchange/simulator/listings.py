@@ -60,6 +60,11 @@ def lot_for(base: str, price: float) -> Decimal:
     return _EXPLICIT_LOT.get(base) or Decimal(1).scaleb(min(0, round(-log10(price))))
 
 
+def trade_size(daily_quote: float) -> float:
+    """Return the mean size of a single trade in USDT; busy contracts see larger ones."""
+    return 12.0 * float(daily_quote**0.25)
+
+
 def _decimals(step: Decimal) -> int:
     exponent = step.normalize().as_tuple().exponent
     assert isinstance(exponent, int)

@@ -24,7 +24,6 @@ from exchange.simulator.bar_ring import (
     VOLUME,
 )
 from exchange.simulator.market import TRADE_ROW
-
 from exchange.simulator.price_grid import Floats
 
 if TYPE_CHECKING:

@@ -32,22 +32,24 @@ class _Memory(NamedTuple):
         return kept, self.deviation * float(np.sqrt(1.0 - kept * kept))
 
 
-_SHARED_SLOW = _Memory(2.5 * _DAY, 0.26)
-_SHARED_FAST = _Memory(2.0 * _HOUR, 0.26)
-_OWN_SLOW = _Memory(1.5 * _DAY, 0.24)
-_OWN_FAST = _Memory(1.0 * _HOUR, 0.28)
-_DRIFT = _Memory(5.0 * _HOUR, 0.045)
-_VOLUME_MOOD = _Memory(4.0 * _HOUR, 0.40)
+_SHARED_SLOW = _Memory(2.5 * _DAY, 0.32)
+_SHARED_FAST = _Memory(2.0 * _HOUR, 0.28)
+_OWN_SLOW = _Memory(2.5 * _DAY, 0.36)
+_OWN_FAST = _Memory(1.0 * _HOUR, 0.30)
+_DRIFT = _Memory(4.0 * _HOUR, 0.022)
+_VOLUME_MOOD = _Memory(4.0 * _HOUR, 0.55)
 _PREMIUM = _Memory(6.0 * _HOUR, 0.0003)
 _PULL_HALF_LIFE = 8.0 * _DAY
 
 _BURST_MINUTES = 9.0 * _HOUR
 _SHARED_BURST_MINUTES = 20.0 * _HOUR
-_BURST_SIZE = 0.55
-"""Mean lift of the log volatility by a burst; a burst comes once per so many minutes on average."""
+_BURST_SIZES = (0.3, 1.4)
+"""Lift of the log volatility by a burst; a burst comes once per so many minutes on average."""
 
-_TAIL_SHAPE = 2.6
-"""Shape of the gamma mixing the scale: 2.6 is a Student t with 5.2 degrees of freedom."""
+_TAIL_SHAPE = 2.0
+"""Shape of the gamma mixing the scale: 2.0 is a Student t with 4 degrees of freedom."""
+_TAIL_LIMIT = 6.0
+"""Largest random scale relative to its mean."""
 
 _HOURLY = (1.18, 1.08, 0.98, 0.84, 0.83, 0.83, 0.85, 0.88, 0.94, 0.94, 0.93, 0.87, 1.00, 1.14, 1.32, 1.22, 1.19, 1.14,
            1.12, 1.04, 0.98, 0.96, 0.90, 0.92)  # fmt: skip
@@ -127,13 +129,13 @@ class PriceProcess:
         symbols = len(self.traits.level)
         kept, fresh = np.array([part.per(minutes) for part in (_SHARED_SLOW, _SHARED_FAST)]).T
         shared = draw.standard_normal((ticks, 2)) * fresh
-        shared[:, 1] += (draw.random(ticks) < minutes / _SHARED_BURST_MINUTES) * draw.exponential(_BURST_SIZE, ticks)
+        shared[:, 1] += (draw.random(ticks) < minutes / _SHARED_BURST_MINUTES) * draw.uniform(*_BURST_SIZES, ticks)
         parts = (_OWN_SLOW, _OWN_FAST, _DRIFT, _VOLUME_MOOD, _PREMIUM)
         own_kept, own_fresh = np.array([part.per(minutes) for part in parts]).T
         own = draw.standard_normal((ticks, len(parts), symbols)) * own_fresh[:, None]
-        # The number of bursts is drawn first: one exponential per burst instead of one per symbol and tick.
+        # The number of bursts is drawn first: one lift per burst instead of one per symbol and tick.
         bursts = np.nonzero(draw.random((ticks, symbols)) < minutes / _BURST_MINUTES)
-        own[bursts[0], 1, bursts[1]] += draw.exponential(_BURST_SIZE, len(bursts[0]))
+        own[bursts[0], 1, bursts[1]] += draw.uniform(*_BURST_SIZES, len(bursts[0]))
         own_kept = own_kept[:, None]
         for tick in range(ticks):
             shared[tick] += kept * self._shared
@@ -155,6 +157,7 @@ class PriceProcess:
         everyone = shared.sum(axis=1, keepdims=True) - _SHARED_SLOW.deviation**2 - _SHARED_FAST.deviation**2
         alone = own[:, 0] + own[:, 1] - _OWN_SLOW.deviation**2 - _OWN_FAST.deviation**2
         tail = np.sqrt((_TAIL_SHAPE - 1.0) / draw.standard_gamma(_TAIL_SHAPE, (ticks, symbols + 2)))
+        np.minimum(tail, _TAIL_LIMIT, out=tail)
         whole = np.exp(everyone) * season
         return Scales(
             shared=whole * tail[:, :1],
@@ -203,10 +206,10 @@ class PriceProcess:
         """Draw the USDT turned over per tick [ticks, symbols]: rhythm, volatility, the move itself, and mood."""
         draw = self._generator
         surprise = np.abs(returns) / (scales.unit * deviation)
-        noise = draw.standard_normal(returns.shape) * 0.30
+        noise = draw.standard_normal(returns.shape) * 0.40
         quiet = deviation / scales.season
-        log_volume = 0.85 * np.log(quiet) + scales.mood + noise
-        volume: Floats = np.exp(log_volume) * scales.season**_VOLUME_RHYTHM * (0.62 + 0.48 * surprise)
+        log_volume = 0.65 * np.log(quiet) + scales.mood + noise
+        volume: Floats = np.exp(log_volume) * scales.season**_VOLUME_RHYTHM * (0.62 + 0.475 * surprise)
         # 1.12 is the mean of the lognormal parts: the daily turnover stays the one of the traits.
         volume *= self.traits.daily_quote * (minutes / _DAY / 1.12)
         return volume

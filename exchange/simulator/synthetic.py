@@ -78,7 +78,7 @@ def _traits(names: tuple[ContractName, ...], generator: np.random.Generator) -> 
     volatility = np.clip(0.62 + 0.30 * rank / (rank + 40.0) + generator.normal(0.0, 0.11, count), 0.42, 1.6)
     volatility = np.where(np.array([name.sector == "Meme" for name in names]), volatility * 1.15, volatility)
     volatility[:2] = (0.44, 0.60)[:count]
-    common = np.clip(generator.normal(0.76, 0.055, count) - 0.04 * rank / max(1, count), 0.45, 0.88)
+    common = np.clip(generator.normal(0.80, 0.05, count) - 0.04 * rank / max(1, count), 0.45, 0.88)
     common[:1] = 0.86
     daily_quote = _turnover(count, generator)
     return Traits(
@@ -161,8 +161,15 @@ class _SyntheticSource:
         """Turn log gaps, turnover and taker share [ticks, symbols] into bars on the grids [FIELDS, symbols, ticks]."""
         traits, grids = self._process.traits, self._grids
         bars: Floats = np.empty((FIELDS, *turnover.T.shape))
-        for field, log in zip((OPEN, HIGH, LOW, CLOSE), logs, strict=True):
-            ticks = np.maximum(grids.price.steps(traits.level * np.exp(log)), 2.0)
+        opened, high, low, closed = (np.maximum(grids.price.steps(traits.level * np.exp(log)), 2.0) for log in logs)
+        # About half of the recorded bars open a tick or more beside the close before: the first trade met the other side.
+        opened = np.maximum(opened + self._generator.choice((-1.0, 0.0, 0.0, 1.0), opened.shape), 2.0)
+        for field, ticks in (
+            (OPEN, opened),
+            (HIGH, np.maximum(high, opened)),
+            (LOW, np.minimum(low, opened)),
+            (CLOSE, closed),
+        ):
             bars[field] = grids.price.value(ticks).T
         typical = (bars[OPEN] + bars[HIGH] + bars[LOW] + bars[CLOSE]).T / 4.0
         lots = np.maximum(grids.lot.steps(turnover / typical), 1.0)
