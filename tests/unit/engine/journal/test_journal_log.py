@@ -20,8 +20,8 @@ from engine.journal.record import (
     PositionRecord,
     SessionRecord,
 )
-from engine.positions.lifecycle import EventName, PositionEvent
 from engine.ports import DiskError
+from engine.positions.lifecycle import EventName, PositionEvent
 
 
 def line(number: int) -> EventRecord:

@@ -1,0 +1,188 @@
+"""Commands and options. What is slow is imported by the command that needs it, so that help comes at once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tui.arguments import GlobalOptions, seconds
+from tui.talk import put
+
+app = typer.Typer(
+    name="perpdesk",
+    add_completion=False,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+config_app = typer.Typer(help="Settings, each with where it came from.", no_args_is_help=True, rich_markup_mode=None)
+journal_app = typer.Typer(help="What happened, and why.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(config_app, name="config")
+app.add_typer(journal_app, name="journal")
+
+
+def _duration(text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _options(context: typer.Context) -> GlobalOptions:
+    options = context.find_root().obj
+    assert isinstance(options, GlobalOptions)
+    return options
+
+
+@app.callback(invoke_without_command=True)
+def desk(
+    context: typer.Context,
+    config: Annotated[str | None, typer.Option(metavar="FILE", help="Configuration file.")] = None,
+    data_dir: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of journal, models and logs.")] = None,
+    exchange: Annotated[str | None, typer.Option(metavar="VENUE", help="simulator, demo, live or a URL.")] = None,
+    mode: Annotated[str | None, typer.Option(metavar="MODE", help="ict, self_learning or hybrid.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Data as JSON lines on stdout.")] = False,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; twice: show tracebacks.")] = 0,
+    headless: Annotated[bool, typer.Option("--headless", help="The engine without a screen.")] = False,
+    duration: Annotated[
+        float | None, typer.Option("--for", parser=_duration, metavar="DURATION", help="End after 120s, 10m, 1h30m.")
+    ] = None,
+    sim_market: Annotated[
+        str | None, typer.Option(metavar="MARKET", help="synthetic or replay:DIR, for the desk's own simulator.")
+    ] = None,
+    sim_symbols: Annotated[int | None, typer.Option(metavar="N", help="Perpetuals of the simulator.")] = None,
+    sim_seed: Annotated[int | None, typer.Option(metavar="SEED", help="Seed of the simulator.")] = None,
+    sim_speed: Annotated[float | None, typer.Option(metavar="X", help="Simulated seconds per real second.")] = None,
+    ascii_only: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="A screen that sends no commands.")] = False,
+    theme: Annotated[str | None, typer.Option(metavar="THEME", help="normal, red-up or blue-orange.")] = None,
+) -> None:
+    """Trade Binance USDT-margined perpetuals from a terminal; without a command the workstation starts.
+
+    The first start needs no configuration: paper trading on its own simulated exchange. The options here may stand
+    before or after a command.
+    """
+    context.obj = GlobalOptions(
+        config=config,
+        data_dir=data_dir,
+        exchange=exchange,
+        mode=mode,
+        json=json,
+        verbose=verbose,
+        headless=headless,
+        duration=duration,
+        sim_market=sim_market,
+        sim_symbols=sim_symbols,
+        sim_seed=sim_seed,
+        sim_speed=sim_speed,
+        ascii=ascii_only,
+        read_only=read_only,
+        theme=theme,
+    )
+    if context.invoked_subcommand is None:
+        from tui.commands_run import run_desk
+
+        raise typer.Exit(run_desk(context.obj))
+
+
+@app.command("exchange")
+def exchange_command(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Loopback port, 0 for any free one.")] = 0,
+    symbols: Annotated[int, typer.Option(min=1, max=1000, help="Perpetuals of the synthetic market.")] = 240,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every random path.")] = 7,
+    speed: Annotated[float, typer.Option(min=0.01, max=1000, help="Simulated seconds per real second.")] = 1.0,
+    market: Annotated[str, typer.Option(help="synthetic or replay:DIR.")] = "synthetic",
+    strict: Annotated[bool, typer.Option("--strict", help="Be silent where production is silent.")] = False,
+    start_ms: Annotated[int, typer.Option("--start", min=0, help="Simulated start, UTC ms; 0: market's choice.")] = 0,
+    step_ms: Annotated[int, typer.Option(min=10, max=60_000, help="Simulated ms per market step.")] = 1000,
+    api_key: Annotated[str, typer.Option(help="Key the simulator accepts instead of its own.")] = "",
+    api_secret: Annotated[str, typer.Option(help="Secret of that key; a real one never belongs here.")] = "",
+) -> None:
+    """Run the simulated exchange alone; it prints one JSON line with its URLs when it is ready."""
+    from tui.commands_exchange import SimulatorOptions, run_simulator
+
+    options = SimulatorOptions(port, symbols, seed, speed, market, strict, start_ms, step_ms, api_key, api_secret)
+    raise typer.Exit(run_simulator(options))
+
+
+@config_app.command("show")
+def config_show(context: typer.Context) -> None:
+    """List every setting with its value and origin."""
+    from tui.commands_config import show
+
+    raise typer.Exit(show(_options(context)))
+
+
+@config_app.command("set")
+def config_set(context: typer.Context, key: str, value: str) -> None:
+    """Write one setting into the configuration file; VALUE `default` takes it out again."""
+    from tui.commands_config import change
+
+    raise typer.Exit(change(_options(context), key, value))
+
+
+@config_app.command("init")
+def config_init(
+    context: typer.Context,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file, keeping its old text.")] = False,
+) -> None:
+    """Write a commented configuration file with every setting at its default."""
+    from tui.commands_config import init
+
+    raise typer.Exit(init(_options(context), force=force))
+
+
+@journal_app.command("show")
+def journal_show(
+    context: typer.Context,
+    kind: Annotated[str, typer.Option(help="signal, decision, position, event, command, cycle, change ...")] = "",
+    symbol: Annotated[str, typer.Option(help="One symbol.")] = "",
+    since: Annotated[str, typer.Option(help="A UTC time, or a duration before the newest record.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Most records.")] = 100,
+) -> None:
+    """List the newest records."""
+    from tui.commands_journal import show
+
+    raise typer.Exit(show(_options(context), kind=kind, symbol=symbol, since=since, limit=limit))
+
+
+@journal_app.command("export")
+def journal_export(context: typer.Context) -> None:
+    """Print every record as one JSON line."""
+    from tui.commands_journal import export
+
+    raise typer.Exit(export(_options(context)))
+
+
+@journal_app.command("verify")
+def journal_verify(context: typer.Context) -> None:
+    """Prove that every record is what was written; exit code 14 when not."""
+    from tui.commands_journal import check
+
+    raise typer.Exit(check(_options(context)))
+
+
+@journal_app.command("why")
+def journal_why(context: typer.Context, ref: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Show what led to a signal, position or command, and what followed from it."""
+    from tui.commands_journal import why
+
+    raise typer.Exit(why(_options(context), ref))
+
+
+@app.command("doctor")
+def doctor_command(context: typer.Context) -> None:
+    """Check configuration, files, clock and kernels; each line is ok, warn or fail and says what to do."""
+    from tui.commands_doctor import doctor
+
+    raise typer.Exit(doctor(_options(context)))
+
+
+@app.command("version")
+def version_command() -> None:
+    """Print the version."""
+    from importlib.metadata import version
+
+    put(version("perpdesk"))

@@ -1,0 +1,134 @@
+"""`perpdesk doctor`: every check one line, ok, warn or fail, and what to do."""
+
+from __future__ import annotations
+
+import locale
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from config.errors import ConfigError
+from config.paths import loose_modes, prepare_directory
+from engine.adapters.clock import SystemClock
+from engine.adapters.disk import DirectoryDisk
+from engine.journal.log import verify
+from engine.ports import DiskError
+from tui.desk_start import configuration, paths_of
+from tui.exit_codes import ExitCode
+from tui.talk import put
+
+if TYPE_CHECKING:
+    from config.load import Loaded
+    from config.paths import DeskPaths
+    from tui.arguments import GlobalOptions
+
+EARLIEST_MS: Final = 1_700_000_000_000
+LOW_DISK: Final = 1 << 30
+
+
+class Check(NamedTuple):
+    """One line."""
+
+    name: str
+    state: str
+    """`ok`, `warn` or `fail`."""
+    text: str
+    remedy: str = ""
+
+
+def doctor(options: GlobalOptions) -> int:
+    """Run every check and print it; exit code 10 when one fails."""
+    checks = _checks(options)
+    for check in checks:
+        if options.json:
+            put(msgspec.json.encode(check._asdict()).decode())
+        else:
+            put(f"{check.state:4} {check.name:14} {check.text}" + (f"; {check.remedy}" if check.remedy else ""))
+    return ExitCode.CONFIG if any(check.state == "fail" for check in checks) else 0
+
+
+def _checks(options: GlobalOptions) -> list[Check]:
+    checks = [_python(), _terminal(), _clock(), _kernels()]
+    try:
+        loaded = configuration(options)
+    except ConfigError as error:
+        return [*checks, *(Check("configuration", "fail", fault) for fault in error.faults)]
+    paths = paths_of(loaded)
+    return [*checks, _configured(loaded), _venue(loaded), _keys(loaded), *_data(paths)]
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", "ok", f"{version} at {sys.executable}")
+
+
+def _terminal() -> Check:
+    size = shutil.get_terminal_size()
+    text = f"{size.columns}x{size.lines}, {os.environ.get('TERM', 'no TERM')}, {locale.getpreferredencoding()}"
+    if "utf" not in locale.getpreferredencoding().lower():
+        return Check("terminal", "warn", text, "use a UTF-8 locale or --ascii")
+    if size.columns < 80 or size.lines < 24:
+        return Check("terminal", "warn", text, "the smallest useful size is 80x24")
+    return Check("terminal", "ok", text)
+
+
+def _clock() -> Check:
+    now = SystemClock().now_ms()
+    if now < EARLIEST_MS:
+        return Check("clock", "fail", f"the machine's clock says {now} ms, long ago", "set the clock")
+    return Check("clock", "ok", f"{now} ms UTC")
+
+
+def _kernels() -> Check:
+    folder = Path(__file__).resolve().parent.parent / "engine"
+    indexes = sum(1 for _ in folder.rglob("__pycache__/*.nbi"))
+    if not indexes:
+        return Check("kernels", "warn", "not compiled yet", "run `python -m engine.warm`, or let the first start do it")
+    return Check("kernels", "ok", f"{indexes} compiled kernels cached")
+
+
+def _configured(loaded: Loaded) -> Check:
+    given = sum(origin.source > 0 for origin in loaded.origins.values())
+    where = str(loaded.config_file) if loaded.file_exists else f"no file at {loaded.config_file}"
+    return Check("configuration", "ok", f"{given} of {len(loaded.origins)} settings given, {where}")
+
+
+def _venue(loaded: Loaded) -> Check:
+    return Check("exchange", "ok", f"{loaded.settings.exchange.venue} ({loaded.origins['exchange.venue']})")
+
+
+def _keys(loaded: Loaded) -> Check:
+    if loaded.credentials is None:
+        return Check("keys", "ok", "none given; not needed for paper trading")
+    if loaded.warnings:
+        return Check("keys", "warn", f"from {loaded.credentials.origin}", loaded.warnings[0])
+    return Check("keys", "ok", f"from {loaded.credentials.origin}")
+
+
+def _data(paths: DeskPaths) -> list[Check]:
+    try:
+        prepare_directory(paths.data)
+    except ConfigError as error:
+        return [Check("data", "fail", str(error))]
+    checks = [Check("data", "ok", str(paths.data))]
+    if loose := loose_modes(paths.data):
+        more = f" and {len(loose) - 1} more" if len(loose) > 1 else ""
+        checks = [Check("data", "warn", f"{loose[0]}{more}", f"run `chmod -R go= {paths.data}`")]
+    free = shutil.disk_usage(paths.data).free
+    remedy = "" if free > LOW_DISK else "free some space: a full disk stops new entries"
+    checks.append(Check("disk", "warn" if remedy else "ok", f"{free / 2**30:.1f} GiB free", remedy))
+    return [*checks, _journal(paths)]
+
+
+def _journal(paths: DeskPaths) -> Check:
+    try:
+        verdict = verify(DirectoryDisk(paths.data))
+    except DiskError as error:
+        return Check("journal", "fail", str(error))
+    if verdict.faults:
+        return Check("journal", "fail", verdict.faults[0], "keep the file, see `perpdesk journal verify`")
+    return Check("journal", "ok", f"{verdict.records} records in {verdict.segments} segments, chain whole")

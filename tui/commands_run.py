@@ -1,0 +1,43 @@
+"""`perpdesk` and `perpdesk --headless`: the desk itself."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING
+
+from config.options import RunOptions
+from config.paths import prepare_directory
+from engine.adapters.lock import DeskLock, LockHeldError
+from tui.desk_start import configuration, paths_of
+from tui.exit_codes import ExitCode
+from tui.talk import say
+
+if TYPE_CHECKING:
+    from tui.arguments import GlobalOptions
+
+
+def run_desk(options: GlobalOptions) -> int:
+    """Run the workstation, or the engine alone, until it ends; return the exit code. Raises ConfigError."""
+    os.umask(0o077)
+    loaded = configuration(options)
+    paths = paths_of(loaded)
+    prepare_directory(paths.data)
+    try:
+        lock = DeskLock(paths.lock_file)
+    except LockHeldError as error:
+        say(str(error))
+        return ExitCode.LOCK_HELD
+    run = RunOptions(
+        paths,
+        json=options.json,
+        duration=options.duration,
+        read_only=options.read_only,
+        verbose=options.verbose,
+    )
+    # The screen's toolkit must never be imported by a headless run, so the module is chosen by name.
+    module = importlib.import_module("engine.headless" if options.headless else "tui.workstation")
+    try:
+        return int(module.run(loaded, run))
+    finally:
+        lock.release()
