@@ -61,6 +61,12 @@ class Candidate(msgspec.Struct, frozen=True):
     provenance: tuple[Step, ...]
     bar_close: int
     """Close time (UTC ms) of the newest closed bar the candidate rests on."""
+    anchor: int = 0
+    """Close time (UTC ms) at which the set-up came into being; it stays while the set-up lives and so names it."""
+    expires: int = 0
+    """UTC ms at which the set-up ends, 0 where nothing ends it."""
+    limit: bool = False
+    """Whether the entry waits for price to come to it; else it is taken at the market."""
 
     @property
     def reward_risk(self) -> float:

@@ -1,0 +1,78 @@
+"""The answer to "why?": one card per strategy with its candidate and all scores, or the gate that stopped it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.snapshot import StepRow, StrategyCard
+from engine.strategy.candidate import NoCandidate, StrategyName
+from engine.strategy.costs import reward_risk_of
+
+if TYPE_CHECKING:
+    from engine.signals.signal import Selection, Signal
+    from engine.strategy.candidate import Candidate
+    from engine.strategy.views import SymbolViews
+
+VOTES = {1: "^", -1: "v"}
+_NAN = float("nan")
+
+
+def cards(views: SymbolViews, selection: Selection | None) -> tuple[StrategyCard, ...]:
+    """Return the three cards of a symbol in the order ict, self_learning, hybrid."""
+    result = []
+    for strategy in StrategyName:
+        view = views.view(strategy)
+        if isinstance(view, NoCandidate):
+            result.append(_gate_card(view))
+        else:
+            signal = selection.signal_of(strategy, views.reading.symbol) if selection else None
+            result.append(_candidate_card(view, signal))
+    return tuple(result)
+
+
+def votes(views: SymbolViews) -> str:
+    """Return one character per strategy in the order ict, self_learning, hybrid: `^`, `v` or `.`."""
+    return "".join(
+        "." if isinstance(view, NoCandidate) else VOTES[view.direction.sign]
+        for view in (views.ict, views.self_learning, views.hybrid)
+    )
+
+
+def _gate_card(view: NoCandidate) -> StrategyCard:
+    return StrategyCard(
+        strategy=str(view.strategy),
+        direction="",
+        pattern="",
+        state="none",
+        reason=f"{view.gate}: {view.text}",
+        entry=_NAN,
+        stop=_NAN,
+        targets=(),
+        reward_risk=_NAN,
+        confidence=0.0,
+        expected_r=_NAN,
+        sub_scores=(),
+        quality=(),
+        provenance=(),
+    )
+
+
+def _candidate_card(view: Candidate, signal: Signal | None) -> StrategyCard:
+    return StrategyCard(
+        strategy=str(view.strategy),
+        direction=str(view.direction),
+        pattern=view.pattern,
+        state=str(signal.state) if signal else "candidate",
+        reason=signal.reason if signal else "not judged yet",
+        entry=view.entry,
+        stop=view.stop,
+        targets=view.targets,
+        reward_risk=reward_risk_of(view),
+        confidence=view.confidence,
+        expected_r=signal.expected_r if signal else _NAN,
+        sub_scores=tuple(view.sub_scores.items()),
+        quality=tuple((d.name, d.value, d.passed) for d in signal.quality.dimensions) if signal else (),
+        provenance=tuple(
+            StepRow(step.step, step.text, step.frame, step.at, step.known, step.level) for step in view.provenance
+        ),
+    )

@@ -1,0 +1,158 @@
+"""Entry quality: nine dimensions in [0, 1], hard gates, and their weighted mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.signals.rules import DIMENSIONS, QualityRules
+from engine.strategy.costs import reward_risk_of
+from engine.strategy.facts import Facts, Regime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.strategy.candidate import Candidate
+    from engine.strategy.reading import Reading
+
+_TINY = 1e-9  # a limit met in exact arithmetic must not be missed by rounding
+
+
+class Dimension(msgspec.Struct, frozen=True):
+    """One dimension of a candidate's entry quality."""
+
+    name: str
+    value: float
+    """In [0, 1]."""
+    passed: bool
+    """Whether the dimension's limit is met."""
+    hard: bool
+    text: str
+    """The measured value beside its limit."""
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """Entry quality of a candidate."""
+
+    score: float
+    """Weighted mean of the dimensions, in [0, 1]."""
+    dimensions: tuple[Dimension, ...]
+
+    @property
+    def dropped_by(self) -> Dimension | None:
+        """Return the first hard dimension that was missed, None when the candidate passes."""
+        for dimension in self.dimensions:
+            if dimension.hard and not dimension.passed:
+                return dimension
+        return None
+
+
+class DimensionCount(msgspec.Struct, frozen=True):
+    """How many candidates a dimension kept and dropped; a candidate counts in each hard dimension it misses."""
+
+    name: str
+    kept: int
+    dropped: int
+
+
+def judge(candidate: Candidate, facts: Facts, reading: Reading, rules: QualityRules) -> Quality:
+    """Return the entry quality of one candidate."""
+    measured = (
+        _confidence(candidate, rules),
+        _reward_risk(candidate, rules),
+        _regime(candidate, facts, rules),
+        _atr(facts, rules),
+        _volume_rank(reading, rules),
+        _funding(reading, rules),
+        _spread(reading, rules),
+        _completeness(reading, rules),
+        _reversal(candidate, facts, rules),
+    )
+    dimensions = tuple(
+        Dimension(name, min(1.0, max(0.0, value)), passed, name in rules.hard, text)
+        for name, (value, passed, text) in zip(DIMENSIONS, measured, strict=True)
+    )
+    values = {dimension.name: dimension.value for dimension in dimensions}
+    total = sum(weight for _, weight in rules.weights)
+    return Quality(sum(weight * values[name] for name, weight in rules.weights) / total, dimensions)
+
+
+def count(judged: Iterable[Quality]) -> tuple[DimensionCount, ...]:
+    """Return kept and dropped per dimension over the candidates of a cycle."""
+    kept, dropped = dict.fromkeys(DIMENSIONS, 0), dict.fromkeys(DIMENSIONS, 0)
+    for quality in judged:
+        for dimension in quality.dimensions:
+            place = dropped if dimension.hard and not dimension.passed else kept
+            place[dimension.name] += 1
+    return tuple(DimensionCount(name, kept[name], dropped[name]) for name in DIMENSIONS)
+
+
+_Measured = tuple[float, bool, str]
+
+
+def _confidence(candidate: Candidate, rules: QualityRules) -> _Measured:
+    value = candidate.confidence
+    return value, value >= rules.min_confidence, f"confidence {value:.2f}, wanted {rules.min_confidence:.2f}"
+
+
+def _reward_risk(candidate: Candidate, rules: QualityRules) -> _Measured:
+    ratio = reward_risk_of(candidate)
+    passed = ratio >= rules.min_reward_risk - _TINY
+    return (
+        (ratio - 1.0) / (rules.full_reward_risk - 1.0),
+        passed,
+        f"R:R {ratio:.2f}, wanted {rules.min_reward_risk:.2f}",
+    )
+
+
+def _regime(candidate: Candidate, facts: Facts, rules: QualityRules) -> _Measured:
+    """Score a trend followed full and a trend faced none; ranges, mixed and volatile markets lie between."""
+    if facts.regime is Regime.TRENDING:
+        value = 0.5 + 0.5 * candidate.direction.sign * facts.bias_1h
+    else:
+        value = {Regime.RANGING: 0.6, Regime.MIXED: 0.5}.get(facts.regime, 0.3)
+    return value, value >= rules.min_regime, f"{facts.regime} market, 1h bias {facts.bias_1h:+d}"
+
+
+def _atr(facts: Facts, rules: QualityRules) -> _Measured:
+    """Score 1 inside the limits, falling to 0 at half the lower and twice the upper one."""
+    percent = 100.0 * facts.atr
+    low, high = rules.min_atr_percent, rules.max_atr_percent
+    value = 1.0
+    if percent < low:
+        value = 2.0 * percent / low - 1.0
+    elif percent > high:
+        value = 2.0 - percent / high
+    return value, low <= percent <= high, f"1h ATR {percent:.2f} %, wanted {low:g} to {high:g} %"
+
+
+def _volume_rank(reading: Reading, rules: QualityRules) -> _Measured:
+    value = 1.0 - (reading.volume_rank - 1) / rules.max_volume_rank
+    return value, reading.volume_rank <= rules.max_volume_rank, f"volume rank {reading.volume_rank}"
+
+
+def _funding(reading: Reading, rules: QualityRules) -> _Measured:
+    rate = abs(reading.funding_rate)
+    text = f"|funding| {100 * rate:.4f} %, at most {100 * rules.max_funding:g} %"
+    return 1.0 - rate / rules.max_funding, rate <= rules.max_funding, text
+
+
+def _spread(reading: Reading, rules: QualityRules) -> _Measured:
+    spread = reading.spread_bps
+    text = f"spread {spread:.2f} bp, at most {rules.max_spread_bps:g}"
+    return 1.0 - spread / rules.max_spread_bps, spread <= rules.max_spread_bps, text
+
+
+def _completeness(reading: Reading, rules: QualityRules) -> _Measured:
+    """Score 1 for complete data, 0 for as much again missing as the limit allows."""
+    missing = 1.0 - reading.completeness
+    allowed = max(1.0 - rules.min_completeness, _TINY)
+    passed = reading.completeness >= rules.min_completeness
+    return 1.0 - missing / (2.0 * allowed), passed, f"{100 * reading.completeness:.1f} % of the bars are present"
+
+
+def _reversal(candidate: Candidate, facts: Facts, rules: QualityRules) -> _Measured:
+    risk = facts.reversal_long if candidate.direction.sign > 0 else facts.reversal_short
+    text = f"reversal risk {risk:.2f} (divergence, opposing sweep), at most {rules.max_reversal_risk:g}"
+    return 1.0 - risk, risk <= rules.max_reversal_risk, text

@@ -1,0 +1,147 @@
+"""From the strategies' views to ranked signals: quality, expected value, rank, balance."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.signals.balance import balanced, long_share
+from engine.signals.expected import TrackRecord, expected_r
+from engine.signals.features import feature_rows
+from engine.signals.quality import count, judge
+from engine.signals.signal import Selection, Signal, SignalState, signal_id
+from engine.strategy.candidate import Candidate, StrategyName
+from engine.strategy.costs import costs_in_r, reward_risk_of, risk_of
+from ml.schema import SCHEMA_HASH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.signals.rules import SignalRules
+    from engine.strategy.views import SymbolViews
+
+
+def select(
+    views: Sequence[SymbolViews],
+    mode: StrategyName,
+    record: TrackRecord,
+    rules: SignalRules,
+    now_ms: int,
+    ids: Callable[[Candidate], str] = signal_id,
+) -> Selection:
+    """Return what becomes of every candidate in this cycle; `mode` is the strategy that may trade."""
+    signals = _judged(views, record, rules, now_ms, ids)
+    passed = [signal for signal in signals if signal.passed]
+    acting = [signal for signal in signals if signal.candidate.strategy is mode]
+    ranked = [
+        msgspec.structs.replace(signal, rank=place)
+        for place, signal in enumerate(sorted((one for one in acting if one.passed), key=_order), start=1)
+    ]
+    worthy = [signal for signal in ranked if signal.expected_r > rules.min_expected_r]
+    taken, left = balanced(worthy, _sign, rules.max_signals, rules.max_side_share)
+    accepted = tuple(_accept(signal, rules) for signal in taken)
+    fates = {signal.signal_id: signal for signal in accepted}
+    fates |= {signal.signal_id: _left_out(signal, taken, rules) for signal in left}
+    fates |= {signal.signal_id: _unworthy(signal, rules) for signal in ranked if signal.signal_id not in fates}
+    final = tuple(fates.get(signal.signal_id) or _other(signal, mode) for signal in signals)
+    return Selection(
+        time=now_ms,
+        mode=mode,
+        signals=final,
+        accepted=accepted,
+        fallen=tuple(
+            signal for signal in final if signal.candidate.strategy is mode and signal.state is SignalState.CANDIDATE
+        ),
+        virtual=tuple(signal for signal in final if signal.passed) if passed else (),
+        dimensions=count(signal.quality for signal in signals),
+        candidates=tuple(
+            (str(name), sum(1 for signal in signals if signal.candidate.strategy is name)) for name in StrategyName
+        ),
+        long_share=long_share([_sign(signal) for signal in accepted]),
+    )
+
+
+def _judged(
+    views: Sequence[SymbolViews],
+    record: TrackRecord,
+    rules: SignalRules,
+    now_ms: int,
+    ids: Callable[[Candidate], str],
+) -> list[Signal]:
+    """Return every candidate with quality and worth, not yet ranked."""
+    pairs = [(view, candidate) for view in views for candidate in view.candidates()]
+    rows = feature_rows([(candidate, view.market, view.facts, view.reading) for view, candidate in pairs]).tolist()
+    signals = []
+    for (view, candidate), row in zip(pairs, rows, strict=True):
+        p_win, source = _win_probability(view, candidate, record)
+        costs = costs_in_r(view.reading, candidate.direction.sign, risk_of(candidate), rules.costs)
+        signals.append(
+            Signal(
+                signal_id=ids(candidate),
+                time=now_ms,
+                candidate=candidate,
+                quality=judge(candidate, view.facts, view.reading, rules.quality),
+                p_win=p_win,
+                p_source=source,
+                costs_r=costs,
+                expected_r=expected_r(p_win, reward_risk_of(candidate), costs),
+                rank=0,
+                executable=False,
+                state=SignalState.CANDIDATE,
+                reason="",
+                features=tuple(row),
+                schema_hash=SCHEMA_HASH,
+            )
+        )
+    return signals
+
+
+def _win_probability(view: SymbolViews, candidate: Candidate, record: TrackRecord) -> tuple[float, str]:
+    """Return P(win) and its source: a calibrated one where there is a vote, else the record of the band."""
+    if candidate.strategy is StrategyName.SELF_LEARNING:
+        if view.outlook.trained:
+            outlook = view.outlook
+            return (outlook.p_long if candidate.direction.sign > 0 else outlook.p_short), "trained head"
+    elif not isnan(view.p_win):
+        return view.p_win, "predictor"
+    return record.win_rate(candidate.strategy, candidate.confidence), "shrunk win rate"
+
+
+def _order(signal: Signal) -> tuple[float, float, str]:
+    """Sort by expected value, then quality, then symbol so that equal ones keep one order."""
+    return -signal.expected_r, -signal.quality.score, signal.candidate.symbol
+
+
+def _sign(signal: Signal) -> int:
+    return signal.candidate.direction.sign
+
+
+def _accept(signal: Signal, rules: SignalRules) -> Signal:
+    executable = signal.rank <= rules.execute_rank
+    reason = f"rank {signal.rank}, expects {signal.expected_r:+.2f} R after costs of {signal.costs_r:.2f} R"
+    return msgspec.structs.replace(signal, state=SignalState.ACCEPTED, executable=executable, reason=reason)
+
+
+def _left_out(signal: Signal, taken: Sequence[Signal], rules: SignalRules) -> Signal:
+    """Give the reason of a worthy candidate that was not accepted: the number, or balance where a worse one was."""
+    if any(other.rank > signal.rank for other in taken) or len(taken) < rules.max_signals:
+        side, share = signal.candidate.direction, 100.0 * rules.max_side_share
+        reason = f"balance: {side} may take {share:.0f} % of the accepted signals while the other side has candidates"
+    else:
+        reason = f"rank {signal.rank}: {rules.max_signals} signals are accepted per cycle"
+    return msgspec.structs.replace(signal, reason=reason)
+
+
+def _unworthy(signal: Signal, rules: SignalRules) -> Signal:
+    reason = f"expects {signal.expected_r:+.2f} R after costs, more than {rules.min_expected_r:+.2f} R is asked"
+    return msgspec.structs.replace(signal, reason=reason)
+
+
+def _other(signal: Signal, mode: StrategyName) -> Signal:
+    """Give the reason of a candidate that never came to be ranked."""
+    dropped = signal.quality.dropped_by
+    if dropped is not None:
+        return msgspec.structs.replace(signal, reason=f"{dropped.name}: {dropped.text}")
+    return msgspec.structs.replace(signal, reason=f"trades virtually: {mode} is the acting strategy")

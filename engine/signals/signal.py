@@ -1,0 +1,84 @@
+"""A judged candidate: what is journaled whatever becomes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+
+import msgspec
+
+from engine.signals.quality import DimensionCount, Quality
+from engine.strategy.candidate import Candidate, Direction, StrategyName
+
+
+class SignalState(StrEnum):
+    """What a cycle made of a candidate."""
+
+    ACCEPTED = "accepted"
+    CANDIDATE = "candidate"
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """One candidate with its quality, its worth and its fate in one cycle."""
+
+    signal_id: str
+    """The same in every cycle the set-up lives in: journal and trade once."""
+    time: int
+    """UTC ms of the cycle."""
+    candidate: Candidate
+    quality: Quality
+    p_win: float
+    p_source: str
+    """`predictor`, `trained head` or `shrunk win rate`."""
+    costs_r: float
+    expected_r: float
+    rank: int
+    """1 = best of the acting strategy's candidates that passed the gates, 0 where none was given."""
+    executable: bool
+    """Accepted and within EXECUTE_RANK: may trade live."""
+    state: SignalState
+    reason: str
+    """Why it is not accepted; for an accepted one what it stands on."""
+    features: tuple[float, ...]
+    """The feature row (`ml.schema`) at this cycle."""
+    schema_hash: str
+
+    @property
+    def passed(self) -> bool:
+        """Say whether all hard gates were passed: the virtual book may take it."""
+        return self.quality.dropped_by is None
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """What one cycle made of all candidates."""
+
+    time: int
+    mode: StrategyName
+    signals: tuple[Signal, ...]
+    """All judged candidates of all strategies."""
+    accepted: tuple[Signal, ...]
+    """Of the acting strategy, best first."""
+    fallen: tuple[Signal, ...]
+    """The acting strategy's others, each with its reason."""
+    virtual: tuple[Signal, ...]
+    """Candidates of all three strategies that passed the gates, one per (strategy, symbol)."""
+    dimensions: tuple[DimensionCount, ...]
+    """Kept and dropped per dimension over the candidates of all strategies."""
+    candidates: tuple[tuple[str, int], ...]
+    """(strategy, candidates)."""
+    long_share: float
+    """Among the accepted, NaN where none."""
+
+    def signal_of(self, strategy: StrategyName, symbol: str) -> Signal | None:
+        """Return the signal of one strategy and symbol, None where it proposed nothing."""
+        for signal in self.signals:
+            if signal.candidate.symbol == symbol and signal.candidate.strategy is strategy:
+                return signal
+        return None
+
+
+def signal_id(candidate: Candidate) -> str:
+    """Return the id of a candidate's set-up: the same as long as strategy, symbol, side, pattern and anchor are."""
+    side = "L" if candidate.direction is Direction.LONG else "S"
+    text = f"{candidate.strategy}|{candidate.symbol}|{side}|{candidate.pattern}|{candidate.anchor}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
