@@ -166,16 +166,23 @@ def _each(
     where: str,
     refused: Refused,
 ) -> tuple[M, ...]:
-    """Build the rows that are sound; hand the others to `refused`."""
+    """Build the rows that are sound and hand the others to `refused`; an answer without any sound row is an error."""
+    if not raws:
+        raise DecodeError(where, "", "an empty list: the data is unavailable")
     built: list[M] = []
+    errors: list[DecodeError] = []
     for raw in raws:
         try:
             row = build(typed(decoder, raw, where), where)
         except DecodeError as error:
-            refused(error)
+            errors.append(error)
             continue
         if row is not None:
             built.append(row)
+    if len(errors) == len(raws):
+        raise errors[0]
+    for error in errors:
+        refused(error)
     return tuple(built)
 
 

@@ -1,0 +1,93 @@
+import pytest
+
+from exchange.binance.weights import USED_WEIGHT_HEADER, WeightLedger
+from exchange.priority import Priority
+
+MINUTE = 60_000
+
+
+def reported(weight):
+    return {USED_WEIGHT_HEADER: str(weight)}
+
+
+def test_requests_pass_until_the_reserve_is_reached_and_then_wait_for_the_next_minute():
+    ledger = WeightLedger(limit=100, reserve=0.2)
+    for _ in range(8):
+        assert ledger.admit(10, Priority.NORMAL, 5_000) == 0.0
+    assert ledger.admit(1, Priority.HIGH, 5_000) == pytest.approx(55.05)
+    assert ledger.admit(1, Priority.HIGH, MINUTE) > 0.0, "weight in flight is not forgotten at the border"
+    for _ in range(8):
+        ledger.settle(10, reported(0), MINUTE)
+    assert ledger.admit(80, Priority.LOW, 2 * MINUTE) == 0.0
+
+
+def test_risk_reducing_requests_always_pass():
+    ledger = WeightLedger(limit=100)
+    ledger.admit(80, Priority.LOW, 0)
+    for _ in range(10):
+        assert ledger.admit(50, Priority.CRITICAL, 0) == 0.0
+    ledger.hold(30_000)
+    assert ledger.admit(50, Priority.CRITICAL, 0) == 0.0
+
+
+def test_the_weight_the_venue_reports_counts_also_for_what_others_used():
+    ledger = WeightLedger(limit=100)
+    ledger.admit(5, Priority.LOW, 0)
+    ledger.settle(5, reported(79), 100)
+    assert ledger.used(100) == 79
+    assert ledger.admit(1, Priority.LOW, 100) == 0.0
+    assert ledger.admit(1, Priority.LOW, 100) > 0.0
+
+
+def test_an_answer_that_was_overtaken_never_lowers_the_count_below_what_was_settled_here():
+    ledger = WeightLedger(limit=100)
+    for _ in range(4):
+        ledger.admit(10, Priority.LOW, 0)
+    ledger.settle(10, reported(40), 10)
+    ledger.settle(10, reported(10), 20)
+    ledger.settle(10, {}, 30)
+    ledger.settle(10, reported(30), 40)
+    assert ledger.used(50) == 40
+
+
+@pytest.mark.parametrize("text", ["", "many", "-5", "1.5", "²"])
+def test_a_report_that_is_no_number_is_ignored(text):
+    ledger = WeightLedger()
+    ledger.admit(7, Priority.LOW, 0)
+    ledger.settle(7, {USED_WEIGHT_HEADER: text}, 0)
+    assert ledger.used(0) == 7
+
+
+def test_a_new_minute_starts_empty_apart_from_what_is_in_flight():
+    ledger = WeightLedger()
+    ledger.admit(30, Priority.LOW, 59_000)
+    ledger.admit(20, Priority.LOW, 59_000)
+    ledger.settle(30, reported(1500), 59_500)
+    assert ledger.used(59_900) == 1520
+    assert ledger.used(60_001) == 20
+
+
+def test_a_hold_silences_all_but_critical_until_it_ends_and_is_never_shortened():
+    ledger = WeightLedger()
+    ledger.hold(120_000)
+    ledger.hold(60_000)
+    assert ledger.admit(1, Priority.HIGH, 20_000) == pytest.approx(100.05)
+    assert ledger.admit(1, Priority.HIGH, 120_000) == 0.0
+
+
+def test_weight_of_a_request_that_never_left_is_given_back():
+    ledger = WeightLedger()
+    ledger.admit(40, Priority.LOW, 0)
+    ledger.cancel(40)
+    assert ledger.used(0) == 0
+
+
+def test_a_request_that_can_never_be_afforded_is_an_error_and_no_endless_wait():
+    with pytest.raises(ValueError, match="RATE_LIMIT_REQUESTS"):
+        WeightLedger(limit=20).admit(40, Priority.LOW, 0)
+
+
+@pytest.mark.parametrize(("limit", "reserve"), [(0, 0.2), (-5, 0.2), (1920, 1.0), (1920, -0.1), (1920, float("nan"))])
+def test_senseless_settings_are_refused(limit, reserve):
+    with pytest.raises(ValueError, match=r"RATE_LIMIT_REQUESTS|reserve"):
+        WeightLedger(limit, reserve)
