@@ -67,8 +67,8 @@ class LeverageDecision(msgspec.Struct, frozen=True):
 
 
 def raw_leverage(win_rate: float, confidence: float, base: float = 1.0) -> float:
-    """Return the formula's value before any bound."""
-    return base * max(0.0, 1.0 + 11.0 * (win_rate - 0.55) / 0.15) * (confidence / 0.5)
+    """Return the formula's value before any bound, to nine places: a win rate of 0.70 gives 12, not 11.999...95."""
+    return round(base * max(0.0, 1.0 + 11.0 * (win_rate - 0.55) / 0.15) * (confidence / 0.5), 9)
 
 
 def few_trades_cap(live_trades: int) -> float:

@@ -19,7 +19,7 @@ STOP_SHARE = Decimal("0.8")
 
 
 def bracket_of(brackets: Sequence[Bracket], notional: Decimal) -> Bracket:
-    """Return the bracket a notional falls into, the last one when it exceeds all. Raises ValueError if none is known."""
+    """Return the bracket of a notional, the last one when it exceeds all. Raises ValueError if none is known."""
     if not brackets:
         raise ValueError("no leverage brackets are known for the symbol; read GET /fapi/v1/leverageBracket first")
     return next((bracket for bracket in brackets if notional <= bracket.cap), brackets[-1])
