@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    import socket
+
     from exchange.simulator.server import SocketFront
 
 CLEAN = 0
@@ -73,9 +75,11 @@ def _refuse(text: str) -> int:
 
 
 async def _serve(options: RunOptions) -> int:
-    front, facts = _build(options)
+    from exchange.simulator.server import listen  # noqa: PLC0415
+
+    _check(options)
     try:
-        await front.start(options.port)
+        listener = listen(options.port)
     except OSError as fault:
         if fault.errno not in {errno.EADDRINUSE, errno.EACCES}:
             raise
@@ -85,6 +89,14 @@ async def _serve(options: RunOptions) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    with listener:
+        return await _serve_on(listener, options, stop)
+
+
+async def _serve_on(listener: socket.socket, options: RunOptions, stop: asyncio.Event) -> int:
+    front, facts = _build(options)
+    await front.start(listener)
+    loop = asyncio.get_running_loop()
     if options.die_with_parent:
         await loop.connect_read_pipe(lambda: _UntilEnd(stop), sys.stdin)
     ready = {
@@ -122,10 +134,30 @@ class _UntilEnd(asyncio.Protocol):
 
 def _build(options: RunOptions) -> tuple[SocketFront, dict[str, Any]]:
     from exchange.simulator.core import Exchange  # noqa: PLC0415
-    from exchange.simulator.feed import check_step  # noqa: PLC0415
     from exchange.simulator.market_factory import make_market  # noqa: PLC0415
     from exchange.simulator.server import SocketFront  # noqa: PLC0415
     from exchange.simulator.venue import ExchangeOptions  # noqa: PLC0415
+
+    first = _first_instant(options)
+    market = make_market(
+        options.market,
+        symbols=options.symbols,
+        seed=options.seed,
+        start_ms=first // options.step_ms * options.step_ms,
+        step_ms=options.step_ms,
+    )
+    exchange = Exchange(
+        market,
+        _secrets(options),
+        ExchangeOptions(strict=options.strict, seed=options.seed, speed=options.speed, market_name=options.market),
+    )
+    if options.start is None and options.market == "synthetic":
+        exchange.advance(_wall_ms())  # building a market takes seconds, by which its clock would be slow for ever
+    return SocketFront(exchange), {"symbols": len(market.listings), "market": options.market}
+
+
+def _check(options: RunOptions) -> None:
+    from exchange.simulator.feed import check_step  # noqa: PLC0415
 
     if not 0 <= options.port <= 65_535:
         raise OptionError(f"--port is {options.port}: use 0 to 65535")
@@ -137,24 +169,17 @@ def _build(options: RunOptions) -> tuple[SocketFront, dict[str, Any]]:
         check_step(options.step_ms)
     except ValueError as fault:
         raise OptionError(f"--step-ms: {fault}") from fault
-    market = make_market(
-        options.market,
-        symbols=options.symbols,
-        seed=options.seed,
-        start_ms=_start_ms(options) // options.step_ms * options.step_ms,
-        step_ms=options.step_ms,
-    )
-    exchange = Exchange(
-        market,
-        _secrets(options),
-        ExchangeOptions(strict=options.strict, seed=options.seed, speed=options.speed, market_name=options.market),
-    )
-    return SocketFront(exchange), {"symbols": len(market.listings), "market": options.market}
+    _first_instant(options)
+    _secrets(options)
 
 
-def _start_ms(options: RunOptions) -> int:
+def _wall_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def _first_instant(options: RunOptions) -> int:
     if options.start is None:
-        return int(time.time() * 1000)
+        return _wall_ms()
     try:
         instant = datetime.fromisoformat(options.start)
     except ValueError as fault:

@@ -7,6 +7,7 @@ peer does not read is cut, and nobody else waits for it.
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 import time
 from contextlib import suppress
@@ -56,6 +57,19 @@ def frame_header(size: int) -> bytes:
     if size < 65_536:
         return struct.pack("!BBH", TEXT_FRAME, 126, size)
     return struct.pack("!BBQ", TEXT_FRAME, 127, size)
+
+
+def listen(port: int) -> socket.socket:
+    """Return a listening loopback socket; port 0 picks a free one. Raises OSError where the port cannot be had."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 class Link:
@@ -135,15 +149,11 @@ class SocketFront:
         self.frames_sent = 0
         self.port = 0
 
-    async def start(self, port: int = 0) -> None:
-        """Listen (port 0 picks a free one, see `port`) and let time run. Raises OSError where the port is taken."""
+    async def start(self, listener: socket.socket) -> None:
+        """Serve on a listening socket (see `listen`) and let time run from now on."""
         await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, HOST, port).start()
-        except OSError:
-            await self._runner.cleanup()
-            raise
-        self.port = self._runner.addresses[0][1]
+        await web.SockSite(self._runner, listener).start()
+        self.port = listener.getsockname()[1]
         self._clock = SimulatedClock(self._exchange.now_ms, self._exchange.options.speed)
         self._pump = asyncio.create_task(self._run())
 
@@ -158,7 +168,7 @@ class SocketFront:
 
     async def stop(self) -> None:
         """Close every stream with 1001 and the port; returns within seconds."""
-        if self._pump is not None:
+        if self._pump is not None and not self._pump.done():
             self._pump.cancel()
             with suppress(asyncio.CancelledError):
                 await self._pump
