@@ -1,7 +1,8 @@
 """How large a position becomes: the smallest of four limits, rounded down to what the exchange accepts.
 
-Specification section 6.2, all in Decimal. A quantity below the exchange's minimum is raised to it only if risk, margin
-and notional still fit; otherwise there is no trade and the reason says which number stood in the way.
+Specification section 6.2, all in Decimal. The account protection's factor shrinks what the limits allow; a quantity
+that thereby falls below the exchange's minimum is raised to it only if risk, margin and notional still fit their full
+limits. Otherwise there is no trade and the reason says which number stood in the way.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def decide_size(inputs: SizeInputs, limits: SizeLimits | None = None) -> Size:
     binding, most = min(allowed, key=lambda item: item[1])
     if most <= 0:
         return _none(f"no room left under the limit of {binding}")
-    quantity = _stepped(most, inputs.instrument, ROUND_DOWN)
+    quantity = _stepped(most * inputs.factor, inputs.instrument, ROUND_DOWN)
     least = _minimum(inputs)
     if quantity < least:
         blocking = next((name for name, value in allowed if least > value), "")
@@ -97,12 +98,12 @@ def decide_size(inputs: SizeInputs, limits: SizeLimits | None = None) -> Size:
 
 
 def _allowances(inputs: SizeInputs, limits: SizeLimits, loss: Decimal) -> tuple[tuple[str, Decimal], ...]:
-    """Return (limit, largest quantity) of every limit; the protection's factor shrinks what is a matter of choice."""
+    """Return (limit, largest quantity) of every limit, before the protection's factor."""
     rules, price = inputs.instrument, inputs.price
     fill = max(price, fill_price(price, inputs.direction.sign, inputs.costs))
-    budget = inputs.equity * limits.risk_percent / HUNDRED * inputs.factor - inputs.correlated_risk
-    room = (inputs.wallet * limits.margin_percent / HUNDRED - inputs.margin_used) * inputs.factor
-    largest = inputs.equity * limits.notional_percent / HUNDRED * inputs.leverage * inputs.factor
+    budget = inputs.equity * limits.risk_percent / HUNDRED - inputs.correlated_risk
+    room = inputs.wallet * limits.margin_percent / HUNDRED - inputs.margin_used
+    largest = inputs.equity * limits.notional_percent / HUNDRED * inputs.leverage
     caps = [bracket.cap for bracket in inputs.brackets if bracket.max_leverage >= inputs.exchange_leverage]
     return (
         ("risk", budget / loss),
