@@ -141,12 +141,13 @@ def _tape(
     happened = (draft.lots > 0).transpose(1, 0, 2)
     step, slot, symbol = np.nonzero(happened)
     share = step_ms / SLOTS
-    time = open_ms + step * step_ms + ((slot + draft.when[step, symbol]) * share).astype(np.int64)
-    order = np.argsort(time, kind="stable")
+    place = step * step_ms + ((slot + draft.when[step, symbol]) * share).astype(np.int64)
+    # A place inside the minute fits 16 bits, which numpy sorts by radix, in linear time.
+    order = np.argsort(place.astype(np.uint16), kind="stable")
     step, slot, symbol = step[order], slot[order], symbol[order]
     rows = np.empty(len(order), dtype=TRADE_ROW)
     rows["symbol"] = symbol
-    rows["time"] = time[order]
+    rows["time"] = open_ms + place[order]
     rows["price"] = price[slot, step, symbol]
     rows["quantity"] = quantity[slot, step, symbol]
     rows["buyer_is_maker"] = ~draft.buying[slot, step, symbol]

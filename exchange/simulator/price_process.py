@@ -37,7 +37,7 @@ _SHARED_FAST = _Memory(2.0 * _HOUR, 0.28)
 _OWN_SLOW = _Memory(2.5 * _DAY, 0.36)
 _OWN_FAST = _Memory(1.0 * _HOUR, 0.30)
 _DRIFT = _Memory(4.0 * _HOUR, 0.022)
-_VOLUME_MOOD = _Memory(4.0 * _HOUR, 0.55)
+_VOLUME_MOOD = _Memory(4.0 * _HOUR, 0.65)
 _PREMIUM = _Memory(6.0 * _HOUR, 0.0003)
 _PULL_HALF_LIFE = 8.0 * _DAY
 
@@ -50,6 +50,11 @@ _TAIL_SHAPE = 2.0
 """Shape of the gamma mixing the scale: 2.0 is a Student t with 4 degrees of freedom."""
 _TAIL_LIMIT = 6.0
 """Largest random scale relative to its mean."""
+
+_SURPRISE_MS = 300_000
+_VOLUME_NOISE = 0.42
+_SURPRISE_WEIGHT = 0.6
+_MINUTE_MS = 60_000
 
 _HOURLY = (1.18, 1.08, 0.98, 0.84, 0.83, 0.83, 0.85, 0.88, 0.94, 0.94, 0.93, 0.87, 1.00, 1.14, 1.32, 1.22, 1.19, 1.14,
            1.12, 1.04, 0.98, 0.96, 0.90, 0.92)  # fmt: skip
@@ -120,6 +125,11 @@ class PriceProcess:
         start = generator.standard_normal((len(parts), symbols))
         self._own = start * np.array([[part.deviation] for part in parts])
         self._shared = generator.standard_normal(2) * np.array([_SHARED_SLOW.deviation, _SHARED_FAST.deviation])
+        self._block = -1
+        self._moving = -1
+        self._start: Floats = np.zeros(symbols)
+        self._tail: Floats = np.empty((1, symbols + 2))
+        self._noise: Floats = np.empty((1, symbols))
         self.gap: Floats = np.zeros(symbols)
         """Log distance of the price from its level."""
 
@@ -146,9 +156,26 @@ class PriceProcess:
         self._shared = self._shared.copy()
         return shared, own
 
+    def _surprises(self, open_ms: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Return the random scale of returns [ticks, symbols + 2] and the noise of log volume [ticks, symbols].
+
+        Both hold for five minutes, whatever the tick: bars of 5m follow the same law however finely they are drawn.
+        """
+        draw = self._generator
+        symbols = len(self.traits.level)
+        blocks, block_of = np.unique(open_ms // _SURPRISE_MS, return_inverse=True)
+        begun = int(blocks[0]) == self._block
+        fresh = len(blocks) - int(begun)
+        tail = np.sqrt((_TAIL_SHAPE - 1.0) / draw.standard_gamma(_TAIL_SHAPE, (fresh, symbols + 2)))
+        np.minimum(tail, _TAIL_LIMIT, out=tail)
+        noise = draw.standard_normal((fresh, symbols)) * _VOLUME_NOISE
+        if begun:
+            tail, noise = np.concatenate([self._tail, tail]), np.concatenate([self._noise, noise])
+        self._block, self._tail, self._noise = int(blocks[-1]), tail[-1:].copy(), noise[-1:].copy()
+        return tail[block_of], noise[block_of]
+
     def scales(self, open_ms: npt.NDArray[np.int64], minutes: float) -> Scales:
         """Move volatility, drift, mood and premium over the ticks that open at those instants."""
-        draw = self._generator
         ticks, symbols = len(open_ms), len(self.traits.level)
         shared, own = self._remember(ticks, minutes)
         season = rhythm(open_ms)[:, None]
@@ -156,8 +183,7 @@ class PriceProcess:
         # E exp(2 h) = 1 for the mean-reverting parts without bursts, so the annual volatility means what it says.
         everyone = shared.sum(axis=1, keepdims=True) - _SHARED_SLOW.deviation**2 - _SHARED_FAST.deviation**2
         alone = own[:, 0] + own[:, 1] - _OWN_SLOW.deviation**2 - _OWN_FAST.deviation**2
-        tail = np.sqrt((_TAIL_SHAPE - 1.0) / draw.standard_gamma(_TAIL_SHAPE, (ticks, symbols + 2)))
-        np.minimum(tail, _TAIL_LIMIT, out=tail)
+        tail, noise = self._surprises(open_ms)
         whole = np.exp(everyone) * season
         return Scales(
             shared=whole * tail[:, :1],
@@ -165,7 +191,7 @@ class PriceProcess:
             own=np.exp(0.6 * everyone + alone) * season * tail[:, 2:],
             unit=np.broadcast_to(unit, (ticks, symbols)),
             drift=own[:, 2] * unit * np.sqrt(minutes) * season,
-            mood=own[:, 3],
+            mood=own[:, 3] + noise,
             premium=own[:, 4],
             season=season,
         )
@@ -202,14 +228,26 @@ class PriceProcess:
         self.gap = gap.copy()
         return gaps
 
-    def turnover(self, scales: Scales, deviation: Floats, returns: Floats, minutes: float) -> Floats:
-        """Draw the USDT turned over per tick [ticks, symbols]: rhythm, volatility, the move itself, and mood."""
-        draw = self._generator
-        surprise = np.abs(returns) / (scales.unit * deviation)
-        noise = draw.standard_normal(returns.shape) * 0.40
-        quiet = deviation / scales.season
-        log_volume = 0.65 * np.log(quiet) + scales.mood + noise
-        volume: Floats = np.exp(log_volume) * scales.season**_VOLUME_RHYTHM * (0.62 + 0.475 * surprise)
-        # 1.12 is the mean of the lognormal parts: the daily turnover stays the one of the traits.
-        volume *= self.traits.daily_quote * (minutes / _DAY / 1.12)
+    def turnover(
+        self, open_ms: npt.NDArray[np.int64], scales: Scales, before: Floats, gaps: Floats, minutes: float
+    ) -> Floats:
+        """Return the USDT turned over per tick [ticks, symbols]: rhythm, volatility, the move itself, and mood.
+
+        `before` is the log gap before the first tick, `gaps` those after each. The move counts from the open of its
+        five minutes, so a bar of 5m is as busy as it is wide, however finely it is drawn.
+        """
+        blocks, first, block_of = np.unique(open_ms // _SURPRISE_MS, return_index=True, return_inverse=True)
+        starts = np.concatenate([before[None], gaps])[first]
+        if int(blocks[0]) == self._moving:
+            starts[0] = self._start
+        self._moving, self._start = int(blocks[-1]), starts[-1].copy()
+        elapsed = (open_ms % _SURPRISE_MS / _MINUTE_MS)[:, None] / minutes + 1.0
+        deviation = self.deviation(scales)
+        surprise = np.abs(gaps - starts[block_of]) / (scales.unit * deviation * np.sqrt(elapsed))
+        # 0.798 is the mean of |z|.
+        busy = 1.0 + _SURPRISE_WEIGHT * (surprise - 0.798)
+        log_volume = 0.65 * np.log(deviation / scales.season) + scales.mood
+        volume: Floats = np.exp(log_volume) * scales.season**_VOLUME_RHYTHM * np.maximum(busy, 0.1)
+        # 1.25 is the mean of the lognormal parts: the daily turnover stays the one of the traits.
+        volume *= self.traits.daily_quote * (minutes / _DAY / 1.25)
         return volume

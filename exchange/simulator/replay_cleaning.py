@@ -20,11 +20,10 @@ from exchange.simulator.bar_ring import (
     VOLUME,
 )
 from exchange.simulator.listings import trade_size
+from exchange.simulator.price_grid import Floats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from exchange.simulator.price_grid import Floats
 
 PRICES = ("open", "high", "low", "close")
 OPTIONAL = ("quote_volume", "trades", "taker_buy_volume", "taker_buy_quote_volume")
@@ -41,7 +40,7 @@ class Defect(NamedTuple):
     file: str
     open_time: int
     """Open time of the first bar concerned in UTC milliseconds; -1 where the whole file is meant."""
-    count: int
+    bars: int
     """Bars concerned, consecutive in the file or on the time grid."""
     fault: str
     action: str
@@ -63,10 +62,12 @@ def _faults(columns: Mapping[str, Floats]) -> list[tuple[str, npt.NDArray[np.boo
     """Name what makes a bar unusable, each with the bars it concerns; the first name that fits is reported."""
     opened, high, low, close = (columns[name] for name in PRICES)
     volume = columns["volume"]
-    stacked = np.stack([opened, high, low, close])
+    stacked: Floats = np.stack([opened, high, low, close])
+    whole = np.logical_and.reduce(np.isfinite(stacked))
+    positive = np.logical_and.reduce(stacked > 0)
     return [
-        ("a price is missing or not finite", ~np.isfinite(stacked).all(axis=0)),
-        ("a price is not positive", (stacked <= 0).any(axis=0)),
+        ("a price is missing or not finite", ~whole),
+        ("a price is not positive", ~positive),
         ("high < low", high < low),
         ("open or close outside high and low", (np.maximum(opened, close) > high) | (np.minimum(opened, close) < low)),
         ("volume is missing, negative or not finite", ~np.isfinite(volume) | (volume < 0)),
@@ -103,8 +104,9 @@ def clean(
         ("open time occurs twice", twice, "first bar kept, the others refused"),
         *((fault, rows, _REFUSED) for fault, rows in _faults(columns)),
     ):
-        for run in _runs(np.nonzero(rows & usable)[0]):
-            defects.append(Defect(file, int(times[run[0]]), len(run), fault, action))
+        defects += [
+            Defect(file, int(times[run[0]]), len(run), fault, action) for run in _runs(np.nonzero(rows & usable)[0])
+        ]
         usable &= ~rows
     if not usable.any():
         raise ValueError("no usable bar in the common time window")

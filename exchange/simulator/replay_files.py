@@ -7,6 +7,7 @@ The only module that touches pyarrow. Format: one file per symbol, interval and 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,14 +17,12 @@ import pyarrow.parquet as pq
 
 from exchange.simulator.bar_ring import FIELDS
 from exchange.simulator.market import INTERVALS
+from exchange.simulator.price_grid import Floats
 from exchange.simulator.replay_cleaning import MAX_BAD_SHARE, OPTIONAL, PRICES, Defect, clean
 from exchange.simulator.stepped_market import MarketError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
-
-    from exchange.simulator.price_grid import Floats
 
 BASE_INTERVALS = ("1m", "5m")
 COUNTED_MS = 31 * 86_400_000
@@ -93,10 +92,10 @@ def _scan(directory: Path) -> tuple[list[CandleFile], list[LeftOut]]:
         ) from error
     if not paths:
         below = sorted({path.parent.relative_to(directory).as_posix() for path in directory.rglob("*.parquet")})
-        hint = f"; candles lie below it in {', '.join(below[:5])}: name one of these" if below else ""
-        raise MarketDataError(
-            f"replay folder {directory} holds no .parquet file{hint or '; give a folder of Parquet candles at 1m or 5m'}"
-        )
+        remedy = "give a folder of Parquet candles at 1m or 5m"
+        if below:
+            remedy = f"candles lie below it in {', '.join(below[:5])}: name one of these"
+        raise MarketDataError(f"replay folder {directory} holds no .parquet file; {remedy}")
     for path in paths:
         named = _NAME.match(path.name)
         if named is None:
@@ -182,14 +181,14 @@ def _columns(path: Path) -> tuple[npt.NDArray[np.int64], dict[str, Floats]]:
 
 def read_recording(directory: Path) -> Recording:
     """Read the folder. Raises MarketDataError naming the path and the remedy when it holds no market."""
-    files, left_out = _scan(directory)
+    every, left_out = _scan(directory)
     # One base interval per market: the one most files have, of equals the finer.
-    interval = max(BASE_INTERVALS, key=lambda name: sum(file.interval == name for file in files))
+    interval = max(BASE_INTERVALS, key=lambda name: sum(file.interval == name for file in every))
     interval_ms = INTERVALS[interval]
     left_out += [
-        LeftOut(file.path.name, f"the folder is replayed at {interval}") for file in files if file.interval != interval
+        LeftOut(file.path.name, f"the folder is replayed at {interval}") for file in every if file.interval != interval
     ]
-    files = [file for file in files if file.interval == interval]
+    files = [file for file in every if file.interval == interval]
     start_ms, end_ms = choose_window(
         [
             (
@@ -202,7 +201,9 @@ def read_recording(directory: Path) -> Recording:
     )
     picked, others = _pick(files, start_ms, end_ms, interval_ms)
     left_out += others
-    del files
+    # The open times are not needed any more and would weigh as much as a column of prices.
+    files.clear()
+    every.clear()
     notes: list[str] = []
     most = max(2, LARGEST_SERIES // (FIELDS * 8 * len(picked)))
     if (end_ms - start_ms) // interval_ms > most:

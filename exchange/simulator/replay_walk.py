@@ -116,7 +116,8 @@ def _between(
     folded = np.mod(path - bar.low, np.maximum(2.0 * height, 1e-9))
     path = bar.low + height - np.abs(folded - height)
     path[0], path[-1] = bar.open, bar.close
-    return path
+    whole: Floats = path
+    return whole
 
 
 def _within(wanted: Flags, must: Flags, limit: Floats, draw: np.random.Generator) -> Flags:

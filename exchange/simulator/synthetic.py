@@ -29,7 +29,7 @@ from exchange.simulator.contract_names import (
     ContractName,
     contract_names,
 )
-from exchange.simulator.listings import lot_for, make_instrument, make_listing, tick_for
+from exchange.simulator.listings import lot_for, make_instrument, make_listing, tick_for, trade_size
 from exchange.simulator.market import MINUTE
 from exchange.simulator.minute_path import SLOTS, Draft, Ends
 from exchange.simulator.price_grid import Grids
@@ -88,7 +88,7 @@ def _traits(names: tuple[ContractName, ...], generator: np.random.Generator) -> 
         sector_loading=generator.uniform(0.15, 0.32, count),
         sector=np.array([SECTORS.index(SECTOR_OF.get(name.base, name.sector)) for name in names]),
         daily_quote=daily_quote,
-        trade_quote=12.0 * daily_quote**0.25,
+        trade_quote=np.array([trade_size(float(quote)) for quote in daily_quote]),
         spread=np.clip(0.8 * daily_quote**-0.5, 0.000_001, 0.002),
     )
 
@@ -151,7 +151,7 @@ class _SyntheticSource:
         up = (change + np.sqrt(change**2 + variance * draw.standard_exponential(change.shape))) / 2.0
         down = (change - np.sqrt(change**2 + variance * draw.standard_exponential(change.shape))) / 2.0
         start = gaps - change
-        turnover = process.turnover(scales, deviation, change, minutes)
+        turnover = process.turnover(opens, scales, before, gaps, minutes)
         lean = 0.5 + np.clip(
             0.13 * change / (scales.unit * deviation) + draw.normal(0.0, 0.06, change.shape), -0.45, 0.45
         )
@@ -162,7 +162,7 @@ class _SyntheticSource:
         traits, grids = self._process.traits, self._grids
         bars: Floats = np.empty((FIELDS, *turnover.T.shape))
         opened, high, low, closed = (np.maximum(grids.price.steps(traits.level * np.exp(log)), 2.0) for log in logs)
-        # About half of the recorded bars open a tick or more beside the close before: the first trade met the other side.
+        # Half of the recorded bars open beside the close before: their first trade met the other side of the book.
         opened = np.maximum(opened + self._generator.choice((-1.0, 0.0, 0.0, 1.0), opened.shape), 2.0)
         for field, ticks in (
             (OPEN, opened),
@@ -189,7 +189,8 @@ class _SyntheticSource:
         grids, steps = self._grids, self._steps
         symbols = len(traits.level)
         before = process.gap.copy()
-        scales = process.scales(np.array([open_ms], dtype=np.int64), 1.0)
+        opens = np.array([open_ms], dtype=np.int64)
+        scales = process.scales(opens, 1.0)
         deviation = process.deviation(scales)
         noise = process.noise(scales, steps)[0]
         after = process.levels(noise.sum(axis=0)[None] + scales.drift, 1.0)[0]
@@ -205,7 +206,7 @@ class _SyntheticSource:
         logs = np.stack([start + 0.1 * move, np.where(rises_last, low, high), np.where(rises_last, high, low), path])
         ticks = np.maximum(grids.price.steps(traits.level * np.exp(logs)), 2.0)
 
-        turnover = process.turnover(scales, deviation, (after - before)[None], 1.0)[0]
+        turnover = process.turnover(opens, scales, before, after[None], 1.0)[0]
         usual = traits.daily_quote / 1440.0
         busy = np.clip(np.sqrt(turnover / usual), 0.3, 4.0)
         size = np.minimum(draw.poisson(self._rate * busy, (steps, symbols)), SLOTS)
