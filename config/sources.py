@@ -96,7 +96,9 @@ def _fold_choice(path: str, value: object) -> object:
 def _unknown_key(key: str, file: TomlFile) -> str:
     if key.lower() in tables():
         return f"{key} in {file.where(key)} is a table; write [{key.lower()}] and its keys below it"
-    known = [*catalogue(), *(name.lower() for name in by_env()), *SECRET_KEYS]
+    known = [*catalogue(), *SECRET_KEYS]
+    if "." not in key:
+        known += [name.lower() for name in by_env()]
     return (
         f"unknown key {key} in {file.where(key)}; the nearest known key is {nearest(key, known)}: "
         "correct it or remove the line (`perpdesk config show` lists all keys)"

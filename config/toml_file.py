@@ -58,10 +58,11 @@ def read_toml(path: Path, *, required: bool) -> TomlFile | None:
     except OSError as error:
         reason = "is a symbolic link" if path.is_symlink() else f"cannot be opened: {error.strerror}"
         raise ConfigError(f"configuration file {path} {reason}; give a regular file") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise ConfigError(f"configuration file {path} is not a regular file")
     with os.fdopen(descriptor, "rb") as handle:
-        status = os.fstat(handle.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(f"configuration file {path} is not a regular file")
         data = handle.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise ConfigError(f"configuration file {path} is larger than 1 MiB; it does not look like one of ours")
