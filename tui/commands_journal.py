@@ -115,7 +115,8 @@ def _since(text: str, view: JournalView) -> int:
     if not text:
         return 0
     try:
-        return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+        instant = datetime.fromisoformat(text)
+        return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
     except ValueError:
         newest = next(iter(view.select(Query(limit=1))), None)
         try:

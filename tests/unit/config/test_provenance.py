@@ -68,32 +68,43 @@ def test_every_deployed_name_is_a_file_key_too(tmp_path, name, spell):
     assert str(loaded.origins[path]) == f"file {file} line 2"
 
 
-def test_the_specified_defaults_hold(tmp_path):
-    settings = load(tmp_path / "none.toml", {}).settings
-    assert (settings.trading.enabled, settings.strategy.mode, settings.strategy.min_confidence) == (
-        False,
-        "hybrid",
-        0.35,
-    )
-    assert (settings.trading.max_positions, settings.universe.size, settings.trading.execute_rank) == (999, 200, 3)
-    assert (settings.loops.cycle_interval, settings.loops.virtual_interval, settings.virtual.expiry) == (
-        60,
-        10,
-        345_600,
-    )
-    assert (settings.exchange.rate_limit, settings.trading.max_signals, settings.virtual.start_balance) == (
-        1920,
-        10,
-        10_000,
-    )
-    assert (settings.exchange.venue, settings.simulator.symbols, settings.simulator.speed) == ("simulator", 240, 10)
-    assert (settings.risk.risk_per_trade, settings.risk.margin_cap, settings.risk.max_orders_per_cycle) == (
-        0.01,
-        0.9,
-        5,
-    )
-    on = {spec.name for spec in SPECS if spec.default}
-    assert {name.upper() for name, value in settings.flags.model_dump().items() if value} == on
+SPECIFIED = {
+    "trading.enabled": False,
+    "strategy.mode": "hybrid",
+    "strategy.min_confidence": 0.35,
+    "trading.max_positions": 999,
+    "trading.execute_rank": 3,
+    "trading.max_signals": 10,
+    "universe.size": 200,
+    "loops.cycle_interval": 60,
+    "loops.virtual_interval": 10,
+    "virtual.expiry": 345_600,
+    "virtual.start_balance": 10_000,
+    "exchange.rate_limit": 1920,
+    "exchange.venue": "simulator",
+    "prediction.batch_size": 32,
+    "prediction.batch_max_delay": 0.1,
+    "prediction.memory_mapped_positions": 1000,
+    "prediction.feature_dimension": 32,
+    "regime.threshold": 0.7,
+    "regime.lookback": 10,
+    "dynamic_features.min_sharpe": 1.0,
+    "dynamic_features.max_count": 20,
+    "liquidity_hunting.confidence": 0.6,
+    "liquidity_hunting.slippage_tolerance": 0.003,
+    "risk.risk_per_trade": 0.01,
+    "risk.margin_cap": 0.9,
+    "risk.margin_warning": 0.8,
+    "risk.notional_cap": 0.5,
+    "risk.max_orders_per_cycle": 5,
+    "simulator.symbols": 240,
+    "simulator.speed": 10,
+} | {spec.path: spec.default for spec in SPECS}
+
+
+@pytest.mark.parametrize("path", SPECIFIED)
+def test_the_specified_defaults_hold(tmp_path, path):
+    assert value_of(load(tmp_path / "none.toml", {}), path) == SPECIFIED[path]
 
 
 def test_command_line_beats_environment_beats_file_beats_default(tmp_path):
