@@ -222,7 +222,7 @@ class VirtualBook:
             held.note(event)
             held.looks += event.event is EventName.PRICE_UPDATED
             self.counts[event.event] += 1
-            if event.funding != held.funding:
+            if event.funded_ms > held.funded_ms:
                 self.ledger.funded(held.strategy, event.funding - held.funding)
                 held.funding, held.funded_ms = event.funding, event.funded_ms
         self._number = max((int(name[1:]) for name in states), default=0)
