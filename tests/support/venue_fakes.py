@@ -98,13 +98,15 @@ class HeldDialer:
         self.failures = deque(failures)
         self.streams = []
         self.attempts = []
+        self.kinds = deque()
+        """Classes of the first streams, HeldStream afterwards."""
 
     async def connect(self, path, deadline):
         self.attempts.append(asyncio.get_running_loop().time())
         await asyncio.sleep(0.01)
         if self.failures:
             raise self.failures.popleft()
-        stream = HeldStream(path)
+        stream = (self.kinds.popleft() if self.kinds else HeldStream)(path)
         self.streams.append(stream)
         return stream
 
