@@ -1,0 +1,130 @@
+"""Every sentence the screen says of its own, in one place."""
+
+from __future__ import annotations
+
+APP_TITLE = "perpdesk"
+EMPTY = "nothing here"
+NO_POSITIONS = "no live positions: the desk trades on paper"
+NO_POSITIONS_LIVE = "no live positions"
+NO_VIRTUAL = "no open virtual positions"
+NO_SIGNALS = "no symbols yet"
+NO_LEVERAGE = "no leverage decision yet"
+NO_EVENTS = "no events yet"
+NOTHING_MATCHES = "no row matches the filter (esc in / clears it)"
+WAITS_FOR_ENGINE = "waiting for the first figures of the engine"
+CHART_WAITS = "asking for candles"
+CHART_NO_SYMBOL = "choose a symbol in panel 1"
+DETAIL_WAITS = "asking the desk why"
+NO_ANSWER = "no answer from the engine within 5 s"
+STALE_ENGINE = "engine silent"
+STALE_FEED = "feed silent"
+FROZEN = "FROZEN"
+GAP = "{missed} events are missing here: they left the ring before this screen read them"
+SMALL = "perpdesk needs 60 columns and 16 rows; this terminal has {columns} x {rows}"
+SORT = "sort {order}"
+FILTER = "filter {text} ({kept}/{total})"
+PENDING = "sent: {label} (waiting for the desk)"
+DONE = "done: {label}: {text}"
+REFUSED = "refused: {label}: {text}"
+UNANSWERED = "{label}: the desk has not answered for 10 s; what became of it is unknown, see panel 7"
+TOO_MANY_PENDING = "32 commands wait for an answer already; this one was not sent"
+READ_ONLY = "read-only: this key is switched off"
+COPIED = "copied: {text}"
+NOTHING_TO_COPY = "no row to copy here"
+WRITTEN = "{count} rows written to {path}"
+NOT_WRITTEN = "cannot write {path}: {reason}; free the place or start perpdesk in another folder"
+PINNED, UNPINNED = "pinned {key} on top", "let {key} go"
+THEME_NOW = "theme {theme}"
+FREEZE_ON, FREEZE_OFF = "the screen is frozen, the engine goes on; p lets it run", "the screen runs again"
+MOUSE_OFF, MOUSE_ON = "the mouse belongs to the terminal; F2 takes it back", "the mouse belongs to perpdesk"
+SORTED = "sort {order}"
+FILTER_NONE = "no filter"
+FILTER_NOT_HERE = "this panel has no filter; panels 1, 2, 3 and 7 have"
+SORT_NOT_HERE = "this panel has no sort order"
+NO_VIRTUAL_SELECTED = "select a virtual position in panel 3 first"
+NO_DETAIL = "nothing to open here"
+WRITER_DROPPED = "the terminal was slow: {count} frames left out"
+
+FILTER_TITLE = "filter {title}"
+FILTER_HELP = "words, !word, field:text, field>number   esc back   enter keep   fields: {fields}"
+
+MODE_TITLE = "Strategy mode: which strategy may trade"
+MODES = (
+    ("ict", "ICT", "price-action set-ups with provenance"),
+    ("self_learning", "SELF-LEARNING", "models, or their statistical fallback"),
+    ("hybrid", "HYBRID", "ICT proposes, learning re-weighs or vetoes"),
+)
+MODE_CONFIRM_TITLE = "Change the strategy mode to {mode}?"
+MODE_CONFIRM = (
+    "{positions} live and {virtual} virtual positions are open.",
+    "They keep their stops and targets; only new entries follow the new mode.",
+    "Nothing is closed.",
+)
+FLAGS_TITLE = "Feature flags"
+FLAGS_HELP = "enter switches   esc closes"
+
+HALTED = "new entries halted"
+HALT_LABEL = "halt new entries"
+RESUME_LABEL = "resume entries"
+RESUME_TITLE = "Accept new entries again?"
+RESUME_BODY = (
+    "Entries are now: {entries}.",
+    "The next live cycle may open positions again.",
+    "Protection by losses and the API breaker stay as they are.",
+)
+
+CLOSE_TITLE = "Close virtual position {id}?"
+CLOSE_BODY = (
+    "{symbol} {direction} of strategy {strategy}, entry {entry}.",
+    "It is closed at the market, now {price}, result {result}.",
+    "No order goes to the exchange: the position is virtual.",
+)
+CLOSE_LABEL = "close {id} {symbol}"
+CLOSE_ALL_TITLE = "Close all {count} virtual positions at the market?"
+CLOSE_ALL_BODY = (
+    "Every open virtual position ends with manual_close and is charged its costs.",
+    "Live positions are not touched; new entries stay as they are ({entries}).",
+)
+CLOSE_ALL_LABEL = "close all virtual positions"
+
+BREAKER_TITLE = "API breaker and protection"
+BREAKER_OPTIONS = (
+    ("reset", "reset the API breaker to NORMAL"),
+    ("bypass", "let requests pass a tripped breaker for 60 s"),
+    ("rearm", "re-arm after a protection halt"),
+)
+RESET_TITLE = "Reset the API breaker?"
+RESET_BODY = (
+    "State {state} after {failures} failures; last cause: {cause}.",
+    "All request priorities pass again at once. Scope: this desk's REST requests.",
+    "Protection by losses is not touched.",
+)
+RESET_LABEL = "reset the API breaker"
+BYPASS_TITLE = "Bypass the API breaker for 60 s?"
+BYPASS_BODY = (
+    "State {state}. Requests pass for 60 s although the breaker would hold them.",
+    "The exchange's own Retry-After is still obeyed.",
+    "Type the reason; it goes into the audit.",
+)
+BYPASS_LABEL = "bypass the API breaker for 60 s"
+REARM_TITLE = "Re-arm after a protection halt?"
+REARM_BODY = (
+    "Protection is {state}: {reason}.",
+    "New entries may follow at the next live cycle with the size and limits of the state after it.",
+)
+REARM_LABEL = "re-arm protection"
+BY_OPERATOR = "operator at the screen"
+
+LEAVE_TITLE = "Leave perpdesk?"
+LEAVE_BODY = ("The engine of this process stops in order and the virtual book is kept for the next start.",)
+LEAVE_OPEN = "Open now: {positions} live, {virtual} virtual{names}."
+LEAVE_LIVE = "Live positions keep the stops that stand at the exchange; nobody watches them meanwhile."
+
+CONFIRM_Y = "press y to do it, any other key leaves everything as it is"
+CONFIRM_WORD = "type {word} and press enter; esc leaves everything as it is"
+CONFIRM_REASON = "type a reason of at least 3 letters and press enter; esc leaves everything as it is"
+
+HELP_TITLE = "Keys"
+HELP_FOOT = "j k scroll   esc closes"
+
+EVENT_FILTERS = ("all", "signals", "positions", "risk", "errors")

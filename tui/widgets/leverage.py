@@ -1,0 +1,97 @@
+"""Panel 4: the newest leverage decision with every input and cap, and the ones before it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tui import numbers, texts
+from tui.lines import Line, Span, crop, left, right, wrapped
+from tui.widgets.pane import Pane
+from tui.widgets.positions import side
+
+if TYPE_CHECKING:
+    from engine.snapshot import LeverageRow
+    from tui.view import View
+
+
+class LeveragePane(Pane):
+    """Leverage decisions, newest first; the one about the selected symbol is explained, else the newest."""
+
+    number = "4"
+    title = "Leverage"
+    period = 1.0
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view, id="leverage")
+
+    def heading(self) -> Line:
+        """Return how many decisions could not lead to an order."""
+        rows = self.view.shown.leverage if self.view.shown else ()
+        refused = sum(row.outcome != "sized" for row in rows)
+        return ((f"last {len(rows)} decisions", "dim"), (f"   {refused} without size", "warn" if refused else "dim"))
+
+    def content(self, width: int) -> list[Line]:
+        """Return the explained decision and one line for each of the others."""
+        snapshot = self.view.shown
+        if snapshot is None:
+            return [((" " + texts.WAITS_FOR_ENGINE, "dim"),)]
+        if not snapshot.leverage:
+            return [((" " + texts.NO_LEVERAGE, "dim"),)]
+        rows = snapshot.leverage
+        explained = next((row for row in rows if row.symbol == self.view.symbol), rows[0])
+        return [*explain(explained, width), (("─" * width, "frame"),), *(_line(row, width) for row in rows)]
+
+
+def explain(row: LeverageRow, width: int) -> list[Line]:
+    """Return a decision as lines: the formula with its numbers, every cap with the binding one marked, the size."""
+    mark, style = side(row.direction)
+    lines: list[Line] = [
+        (
+            (f" {row.symbol} ", "strong"),
+            (mark, style),
+            (f"  {row.strategy}", "dim"),
+            (f"  {numbers.factor(row.leverage)}x", "strong"),
+            (f" (exchange {row.exchange_leverage}x)", "dim"),
+            ("  " + crop(row.outcome, max(8, width - 60)), "ok" if row.outcome == "sized" else "warn"),
+        )
+    ]
+    formula = (
+        f"raw {numbers.factor(row.raw, 2)} = {row.base:g} × (1 + 11 × ({numbers.share(row.win_rate)} - .55)/.15)"
+        f" × ({numbers.share(row.confidence)}/.50)   won {row.wins} of {row.trades}"
+    )
+    lines += [((" ", "text"), *part) for part in wrapped(formula, width - 2, "text", "  ")]
+    caps: list[Span] = [(" caps ", "dim")]
+    used = 6
+    for name, value in row.caps:
+        binds = name == row.binding
+        text = f"{'*' if binds else ''}{name} {numbers.factor(value)}"
+        if used + len(text) + 2 > width:
+            lines.append(tuple(caps))
+            caps, used = [("      ", "dim")], 6
+        caps.append((text + "  ", "key" if binds else "dim"))
+        used += len(text) + 2
+    lines.append(tuple(caps))
+    binding = "the formula decided" if row.binding == "formula" else f"{row.binding} decided"
+    lines.append(
+        (
+            (f" {binding}", "key"),
+            (f"   margin {numbers.price(row.margin, 2)}  notional {numbers.price(row.notional, 2)}", "text"),
+            (f"  qty {row.quantity:g}  risk {numbers.factor(row.risk_percent, 2)}% of equity", "text"),
+        )
+    )
+    return lines
+
+
+def _line(row: LeverageRow, width: int) -> Line:
+    mark, style = side(row.direction)
+    margin = numbers.price(row.margin, 1) if math.isfinite(row.margin) else numbers.NONE
+    return (
+        (f" {numbers.clock(row.time)} ", "faint"),
+        (left(row.symbol, 13), "text"),
+        (left(mark, 7), style),
+        (right(numbers.factor(row.leverage) + "x", 6), "text"),
+        ("  " + left(row.binding, 14), "dim"),
+        (right(margin, 9), "dim"),
+        ("  " + crop(row.outcome, max(6, width - 62)), "ok" if row.outcome == "sized" else "warn"),
+    )

@@ -1,0 +1,93 @@
+"""Panel 6: what the self-learning side stands on, the last cycle's selection, and the feature flags with their rung."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tui import numbers, texts
+from tui.lines import Line, Span, bar, left, wrapped
+from tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from engine.snapshot import CycleView, FlagRow, LearningView
+    from tui.view import View
+
+
+class ModelsPane(Pane):
+    """Learning, selection, flags."""
+
+    number = "6"
+    title = "Models / learning"
+    period = 1.0
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view, id="models")
+
+    def heading(self) -> Line:
+        """Return the number of samples."""
+        snapshot = self.view.shown
+        return ((f"{snapshot.learning.samples} samples", "dim"),) if snapshot else ()
+
+    def content(self, width: int) -> list[Line]:
+        """Return learning, selection and flags."""
+        snapshot = self.view.shown
+        if snapshot is None:
+            return [((" " + texts.WAITS_FOR_ENGINE, "dim"),)]
+        return [
+            *_learning_lines(snapshot.learning, width),
+            *_cycle_lines(snapshot.cycle, width),
+            *(flag_line(flag) for flag in snapshot.flags),
+        ]
+
+
+def _learning_lines(view: LearningView, width: int) -> list[Line]:
+    lines = [((" ", "text"), *part) for part in wrapped("rung: " + view.rung, width - 2, "text", "  ")]
+    if view.samples_needed > 0:
+        share = view.samples / view.samples_needed
+        lines.append(
+            (
+                (" samples ", "dim"),
+                *bar(share, max(8, min(24, width - 40)), "key"),
+                (f" {view.samples}/{view.samples_needed}", "text"),
+            )
+        )
+    if view.note:
+        lines += [((" ", "text"), *part) for part in wrapped(view.note, width - 2, "dim", "  ")]
+    return lines
+
+
+def _cycle_lines(cycle: CycleView, width: int) -> list[Line]:
+    candidates = "  ".join(f"{name} {count}" for name, count in cycle.candidates)
+    longs = f"{numbers.percent(cycle.long_share)} long" if math.isfinite(cycle.long_share) else "none"
+    lines: list[Line] = [
+        (
+            (f" cycle {cycle.number} ", "dim"),
+            (f"{candidates}", "text"),
+            (f"  accepted {cycle.accepted} ({longs})", "text"),
+        )
+    ]
+    spans: list[Span] = [(" kept/dropped ", "dim")]
+    used = 14
+    for row in cycle.dimensions:
+        text = f"{row.name} {row.kept}/{row.dropped}  "
+        if used + len(text) > width:
+            lines.append(tuple(spans))
+            spans, used = [("   ", "dim")], 3
+        spans.append((text, "warn" if row.dropped > row.kept else "dim"))
+        used += len(text)
+    if cycle.dimensions:
+        lines.append(tuple(spans))
+    return lines
+
+
+def flag_line(flag: FlagRow) -> Line:
+    """Return a flag as one line: letter, name, value, deviation from its default, rung."""
+    changed = "" if flag.value == flag.default else f" (default {'on' if flag.default else 'off'})"
+    return (
+        (f" {flag.letter} ", "key"),
+        (left(flag.name.removeprefix("ENABLE_").lower(), 26), "text"),
+        (left("on" if flag.value else "off", 4), "ok" if flag.value else "dim"),
+        (changed, "warn"),
+        ("  " + flag.rung, "dim"),
+    )
