@@ -36,7 +36,7 @@ def block_weight(age_ms: float) -> float:
 def _swept_since(s: Any, sweeps: Any, side: int, bar: int) -> bool:
     """Tell whether a pool of that side was swept with its deepest trade at or after a bar."""
     for number in range(s.sweeps - 1, max(0, s.sweeps - SWEEPS) - 1, -1):
-        sweep = sweeps[number % SWEEPS]
+        sweep = sweeps.x[number % SWEEPS]
         if sweep.known < bar:
             return False
         if sweep.side == side and sweep.at >= bar:
@@ -47,7 +47,7 @@ def _swept_since(s: Any, sweeps: Any, side: int, bar: int) -> bool:
 @kernel
 def _left_gap(s: Any, gaps: Any, side: int, origin: int) -> bool:
     for number in range(s.gaps - 1, max(0, s.gaps - GAPS) - 1, -1):
-        gap = gaps[number % GAPS]
+        gap = gaps.x[number % GAPS]
         if gap.at < origin:
             return False
         if gap.side == side:
@@ -62,7 +62,7 @@ def _volume_ratio(s: Any, bars: Any, origin: int, t: int) -> float:
         return 1.0
     total = 0.0
     for i in range(origin, t + 1):
-        total += bars[i & MASK].v
+        total += bars.x[i & MASK].v
     mean: float = total / (t - origin + 1)
     return mean / float(s.vol_mean)
 
@@ -74,7 +74,7 @@ def _opposing_candle(s: Any, bars: Any, pivot: int, origin: int, side: int, t: i
     A candle as tall as 2 ATR200 is passed over (none is before ATR200 exists).
     """
     for i in range(origin, max(pivot, t - BARS + 1) - 1, -1):
-        bar = bars[i & MASK]
+        bar = bars.x[i & MASK]
         if side * (bar.c - bar.o) < 0.0 and not bar.h - bar.l >= 2.0 * s.atr200:
             return i
     return -1
@@ -133,7 +133,7 @@ def age_blocks(s: Any, w: Any, blocks: Any, sweeps: Any, log: Any, row: int, b: 
     w.block_lo = -np.inf
     w.block_hi = np.inf
     for number in range(max(0, s.blocks - BLOCKS), s.blocks):
-        block = blocks[number % BLOCKS]
+        block = blocks.x[number % BLOCKS]
         if block.state < BLOCK_INVALID:
             _age(s, block, sweeps, log, row, b, number, t)
             _watch(w, block)
@@ -157,7 +157,7 @@ def find_block(
     if at < 0:
         return
     for known_number in range(max(0, s.blocks - BLOCKS), s.blocks):
-        known_block = blocks[known_number % BLOCKS]
+        known_block = blocks.x[known_number % BLOCKS]
         if known_block.at == at and known_block.side == side:
             return
     swept = _swept_since(s, sweeps, -side, pivot)
@@ -165,9 +165,9 @@ def find_block(
     quality += 0.25 * min(1.0, max(0.0, _volume_ratio(s, bars, origin, t) - 1.0))
     quality += 0.2 if _left_gap(s, gaps, side, origin) else 0.0
     quality += 0.2 if swept else 0.0
-    candle = bars[at & MASK]
+    candle = bars.x[at & MASK]
     number = s.blocks
-    block = blocks[number % BLOCKS]
+    block = blocks.x[number % BLOCKS]
     block.side = side
     block.state = BLOCK_FRESH
     block.tests = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,26 +32,28 @@ CHANGE = np.dtype(
 )
 
 
-class ChangeLog(NamedTuple):
-    """A ring the caller gives. `cursor[0]` counts all changes so far; the newest stands at (cursor - 1) % len."""
+LOG_SIZE = 16_384
+LOG = np.dtype([("on", "i8"), ("count", "i8"), ("ring", CHANGE, LOG_SIZE)], align=True)
 
-    ring: npt.NDArray[np.void]
-    cursor: npt.NDArray[np.int64]
-
-
-def make_log(size: int) -> ChangeLog:
-    """Return an empty log that keeps the newest `size` changes; 0 switches logging off."""
-    return ChangeLog(np.zeros(size, CHANGE), np.zeros(1, np.int64))
+ChangeLog = npt.NDArray[np.void]
+"""One LOG record: a ring of the newest LOG_SIZE changes and the count of all so far."""
 
 
-NO_LOG = make_log(0)
+def make_log(*, on: bool = True) -> ChangeLog:
+    """Return an empty log; one that is off costs a comparison per change and never touches its ring."""
+    log = np.zeros(1, LOG)
+    log["on"] = on
+    return log
+
+
+NO_LOG = make_log(on=False)
 
 
 def changes_since(log: ChangeLog, seen: int) -> tuple[npt.NDArray[np.void], int]:
     """Return the changes after the first `seen` in order, and how many of them the ring had already dropped."""
-    count, size = int(log.cursor[0]), len(log.ring)
-    first = max(seen, count - size)
-    return log.ring[np.arange(first, count) % max(size, 1)], first - seen
+    count = int(log[0]["count"])
+    first = max(seen, count - LOG_SIZE)
+    return log[0]["ring"][np.arange(first, count) % LOG_SIZE], first - seen
 
 
 @kernel
@@ -71,10 +73,9 @@ def note(
     c: float,
 ) -> None:
     """Append one change unless logging is off."""
-    size = len(log.ring)
-    if size == 0:
+    if log.on == 0:
         return
-    entry = log.ring[log.cursor[0] % size]
+    entry = log.ring[log.count % LOG_SIZE]
     entry.row = row
     entry.of = of
     entry.layer = layer
@@ -87,4 +88,4 @@ def note(
     entry.value[0] = a
     entry.value[1] = b
     entry.value[2] = c
-    log.cursor[0] += 1
+    log.count += 1

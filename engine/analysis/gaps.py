@@ -73,7 +73,7 @@ def age_gaps(s: Any, w: Any, gaps: Any, log: Any, row: int, b: Any, t: int) -> N
     w.gap_lo = -np.inf
     w.gap_hi = np.inf
     for number in range(max(0, s.gaps - GAPS), s.gaps):
-        gap = gaps[number % GAPS]
+        gap = gaps.x[number % GAPS]
         if gap.state == GAP_INVERTED:
             continue
         state = _depth(gap, b)
@@ -89,8 +89,8 @@ def find_gap(s: Any, w: Any, bars: Any, gaps: Any, log: Any, row: int, t: int) -
     """Open a gap between bars t-2 and t when it is wide enough; none before ATR14 exists."""
     if t < 2:
         return
-    first = bars[(t - 2) & MASK]
-    last = bars[t & MASK]
+    first = bars.x[(t - 2) & MASK]
+    last = bars.x[t & MASK]
     if last.l > first.h:
         side = UP
         low = first.h
@@ -105,7 +105,7 @@ def find_gap(s: Any, w: Any, bars: Any, gaps: Any, log: Any, row: int, t: int) -
     if not (width >= 0.001 and width >= 0.15 * s.atr14):
         return
     number = s.gaps
-    gap = gaps[number % GAPS]
+    gap = gaps.x[number % GAPS]
     gap.side = side
     gap.state = GAP_OPEN
     gap.at = t - 1

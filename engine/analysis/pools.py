@@ -9,27 +9,29 @@ import numpy as np
 from engine.analysis.changes import BORN, OF_POOL, OF_SWEEP, PROMOTED, note
 from engine.analysis.compiled import kernel
 from engine.analysis.layout import (
+    BARS,
     DOWN,
     INTERNAL,
+    LAYER_REACH,
     POOL_DAY,
     POOL_EQUAL,
     POOL_MERGED,
     POOL_OPEN,
     POOL_PIERCED,
     POOL_RUN,
-    POOL_SESSION,
     POOL_SWEPT,
     POOL_SWING,
-    POOL_WEEK,
     POOLS,
     SWEEPS,
     SWING,
     UP,
 )
 from engine.analysis.sessions import DAY_MS, MONDAY_MS, NO_SESSION, WEEK_MS, new_york_offset, session_at
+from engine.analysis.structure import high_first
 
 RECLAIM_BARS = 3
-SPAN_DAY, SPAN_WEEK, SPAN_SESSION = 0, 1, 2
+SPAN_DAY, SPAN_SESSION = 0, 2  # week 1 between them: in the order of the pool kinds from POOL_DAY on
+MASK = BARS - 1
 
 
 @kernel
@@ -53,7 +55,7 @@ def _set_state(pool: Any, log: Any, row: int, state: int, number: int, t: int) -
 @kernel
 def _push_sweep(s: Any, sweeps: Any, log: Any, row: int, pool: Any, depth: float, t: int) -> None:
     number = s.sweeps
-    sweep = sweeps[number % SWEEPS]
+    sweep = sweeps.x[number % SWEEPS]
     sweep.side = pool.side
     sweep.kind = pool.kind
     sweep.at = pool.deepest
@@ -96,7 +98,7 @@ def age_pools(s: Any, w: Any, pools: Any, sweeps: Any, log: Any, row: int, b: An
     w.pool_lo = -np.inf
     w.pool_hi = np.inf
     for number in range(max(0, s.pools - POOLS), s.pools):
-        pool = pools[number % POOLS]
+        pool = pools.x[number % POOLS]
         if pool.state <= POOL_PIERCED:
             _age(s, sweeps, log, row, pool, number, b, t)
             _watch(w, pool)
@@ -107,7 +109,7 @@ def _push_pool(
     s: Any, w: Any, pools: Any, log: Any, row: int, side: int, kind: int, touches: int, at: int, level: float, t: int
 ) -> None:
     number = s.pools
-    pool = pools[number % POOLS]
+    pool = pools.x[number % POOLS]
     pool.side = side
     pool.kind = kind
     pool.state = POOL_OPEN
@@ -129,7 +131,7 @@ def _push_pool(
 def _pool_at_pivot(s: Any, w: Any, pools: Any, log: Any, row: int, side: int, at: int, level: float, t: int) -> None:
     """Open a pool at an internal pivot; with an open pivot pool within 0.1 ATR200 it becomes one of equal extremes."""
     for number in range(s.pools - 1, max(0, s.pools - POOLS) - 1, -1):
-        pool = pools[number % POOLS]
+        pool = pools.x[number % POOLS]
         if pool.side != side or pool.state != POOL_OPEN or pool.kind > POOL_SWING:
             continue
         if abs(pool.level - level) <= 0.1 * s.atr200:
@@ -143,7 +145,7 @@ def _pool_at_pivot(s: Any, w: Any, pools: Any, log: Any, row: int, side: int, at
 @kernel
 def _promote(s: Any, pools: Any, log: Any, row: int, side: int, at: int, t: int) -> None:
     for number in range(s.pools - 1, max(0, s.pools - POOLS) - 1, -1):
-        pool = pools[number % POOLS]
+        pool = pools.x[number % POOLS]
         if pool.side == side and pool.at == at and pool.kind <= POOL_SWING and pool.state <= POOL_PIERCED:
             pool.layer = SWING
             pool.changed = t
@@ -153,22 +155,22 @@ def _promote(s: Any, pools: Any, log: Any, row: int, side: int, at: int, t: int)
 
 @kernel
 def pools_of_swings(
-    s: Any, w: Any, swings: Any, pools: Any, log: Any, row: int, internal: int, outer: int, t: int
+    s: Any, w: Any, bars: Any, swings: Any, pools: Any, log: Any, row: int, internal: int, outer: int, t: int
 ) -> None:
     """Open pools at the internal pivots confirmed at t, and mark those the swing layer confirmed at t.
 
     `internal` and `outer` are what `confirm_swings` returned for the two layers.
     """
-    if internal & 1:
-        swing = swings[INTERNAL, s.last_high[INTERNAL]]
-        _pool_at_pivot(s, w, pools, log, row, UP, swing.at, swing.level, t)
-    if internal & 2:
-        swing = swings[INTERNAL, s.last_low[INTERNAL]]
-        _pool_at_pivot(s, w, pools, log, row, DOWN, swing.at, swing.level, t)
-    if outer & 1:
-        _promote(s, pools, log, row, UP, swings[SWING, s.last_high[SWING]].at, t)
-    if outer & 2:
-        _promote(s, pools, log, row, DOWN, swings[SWING, s.last_low[SWING]].at, t)
+    if internal > 0:
+        side = UP if high_first(bars.x[(t - LAYER_REACH[0]) & MASK]) else DOWN
+        for _ in range(2):
+            if (side == UP and internal & 1) or (side == DOWN and internal & 2):
+                swing = swings.x[INTERNAL, s.last_high[INTERNAL] if side == UP else s.last_low[INTERNAL]]
+                _pool_at_pivot(s, w, pools, log, row, side, swing.at, swing.level, t)
+            side = -side
+    for side in (UP, DOWN):
+        if (side == UP and outer & 1) or (side == DOWN and outer & 2):
+            _promote(s, pools, log, row, side, t - LAYER_REACH[1], t)
 
 
 @kernel
@@ -180,7 +182,6 @@ def _span(
     row: int,
     b: Any,
     span: int,
-    kind: int,
     number: int,
     begins: bool,
     ends: bool,
@@ -201,9 +202,39 @@ def _span(
         if b.l < w.span_low[span]:
             w.span_low[span] = b.l
             w.span_low_at[span] = t
-    if ends and w.span_whole[span] == 1:
-        _push_pool(s, w, pools, log, row, UP, kind, 1, w.span_high_at[span], w.span_high[span], t)
-        _push_pool(s, w, pools, log, row, DOWN, kind, 1, w.span_low_at[span], w.span_low[span], t)
+    if not (ends and w.span_whole[span] == 1):
+        return
+    high_at, low_at = w.span_high_at[span], w.span_low_at[span]
+    # The earlier extreme comes first; if one bar made both, the one nearer to the present close.
+    up_first = high_at < low_at or (high_at == low_at and w.span_high[span] - b.c <= b.c - w.span_low[span])
+    side = UP if up_first else DOWN
+    for _ in range(2):
+        at = high_at if side == UP else low_at
+        level = w.span_high[span] if side == UP else w.span_low[span]
+        _push_pool(s, w, pools, log, row, side, POOL_DAY + span, 1, at, level, t)
+        side = -side
+
+
+@kernel
+def _session(s: Any, w: Any, time: int) -> tuple[int, bool, bool]:
+    """Return the number of the bar's session (-1 for none), and whether the bar is its first and its last."""
+    # The clock may change at either edge of the bar, so its neighbours are read with their own offsets.
+    before = w.offset
+    if s.n == 0:
+        before, w.offset_until = new_york_offset(time - s.interval)
+        w.offset = before
+    if time >= w.offset_until:
+        w.offset, w.offset_until = new_york_offset(time)
+    session = session_at(time, w.offset)
+    if session == NO_SESSION:
+        return -1, False, False
+    after = w.offset
+    if time + s.interval >= w.offset_until:
+        after, _ = new_york_offset(time + s.interval)
+    # A session lies within one New York day, so day and code together number it.
+    number = ((time + w.offset) // DAY_MS) * 8 + session
+    begins = session_at(time - s.interval, before) != session
+    return number, begins, session_at(time + s.interval, after) != session
 
 
 @kernel
@@ -212,20 +243,15 @@ def pools_of_spans(s: Any, w: Any, pools: Any, log: Any, row: int, b: Any, t: in
 
     They are known at the close of the span's last bar, which is the roll itself.
     """
-    end = b.t + s.interval
-    day = b.t // DAY_MS
-    _span(s, w, pools, log, row, b, SPAN_DAY, POOL_DAY, day, b.t % DAY_MS == 0, end % DAY_MS == 0, t)
-    since = b.t - MONDAY_MS
-    week = since // WEEK_MS
-    roll = (since + s.interval) % WEEK_MS == 0
-    _span(s, w, pools, log, row, b, SPAN_WEEK, POOL_WEEK, week, since % WEEK_MS == 0, roll, t)
-    if end >= w.offset_until or t == 0:
-        w.offset, w.offset_until = new_york_offset(b.t)
-    session = session_at(b.t, w.offset)
-    if session == NO_SESSION:
-        return
-    # A session lies within one New York day, so day and code together number it.
-    number = ((b.t + w.offset) // DAY_MS) * 8 + session
-    begins = session_at(b.t - s.interval, w.offset) != session
-    ends = session_at(end, w.offset) != session
-    _span(s, w, pools, log, row, b, SPAN_SESSION, POOL_SESSION, number, begins, ends, t)
+    for span in range(3):
+        if span == SPAN_SESSION:
+            number, begins, ends = _session(s, w, b.t)
+            if number < 0:
+                continue
+        else:
+            length = DAY_MS if span == SPAN_DAY else WEEK_MS
+            since = b.t if span == SPAN_DAY else b.t - MONDAY_MS
+            number = since // length
+            begins = since == number * length
+            ends = since + s.interval >= (number + 1) * length
+        _span(s, w, pools, log, row, b, span, number, begins, ends, t)

@@ -1,10 +1,17 @@
-"""Accumulators that the kernels carry from bar to bar. Private: nothing outside the kernels reads them."""
+"""What only the kernels see: their accumulators, and each table's row as one record."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from engine.analysis import layout
 from engine.analysis.layout import BARS, WIDTHS
+
+if TYPE_CHECKING:
+    from engine.analysis.layout import Tables
 
 WINDOW = 24  # closes and volumes of the last 24 bars, written twice so that the latest k are always contiguous
 
@@ -63,3 +70,49 @@ SCRATCH = np.dtype(
     ],
     align=True,
 )
+
+
+def _row(dtype: np.dtype[np.void], *shape: int) -> np.dtype[np.void]:
+    return np.dtype([("x", dtype, shape)], align=True)
+
+
+BARS_ROW = _row(layout.BAR, BARS)
+SWINGS_ROW = _row(layout.SWING_ROW, 2, layout.SWINGS)
+BREAKS_ROW = _row(layout.BREAK_ROW, 2, layout.BREAKS)
+GAPS_ROW = _row(layout.GAP_ROW, layout.GAPS)
+BLOCKS_ROW = _row(layout.BLOCK_ROW, layout.BLOCKS)
+POOLS_ROW = _row(layout.POOL_ROW, layout.POOLS)
+SWEEPS_ROW = _row(layout.SWEEP_ROW, layout.SWEEPS)
+
+
+class Rows(NamedTuple):
+    """The tables with one record per row, its ring in the field `x`.
+
+    Kernels hand records to each other as bare pointers; an array argument would be reference-counted with atomic
+    operations at every call, which cost more than the work itself.
+    """
+
+    series: npt.NDArray[np.void]
+    scratch: npt.NDArray[np.void]
+    bars: npt.NDArray[np.void]
+    swings: npt.NDArray[np.void]
+    breaks: npt.NDArray[np.void]
+    gaps: npt.NDArray[np.void]
+    blocks: npt.NDArray[np.void]
+    pools: npt.NDArray[np.void]
+    sweeps: npt.NDArray[np.void]
+
+
+def rows_of(tables: Tables) -> Rows:
+    """Return views of the same memory, one record per row."""
+    return Rows(
+        tables.series,
+        tables.scratch,
+        tables.bars.reshape(-1).view(BARS_ROW),
+        tables.swings.reshape(-1).view(SWINGS_ROW),
+        tables.breaks.reshape(-1).view(BREAKS_ROW),
+        tables.gaps.reshape(-1).view(GAPS_ROW),
+        tables.blocks.reshape(-1).view(BLOCKS_ROW),
+        tables.pools.reshape(-1).view(POOLS_ROW),
+        tables.sweeps.reshape(-1).view(SWEEPS_ROW),
+    )

@@ -12,8 +12,9 @@ from engine.analysis.changes import NO_LOG, ChangeLog
 from engine.analysis.compiled import entry, kernel, source_digest
 from engine.analysis.gaps import age_gaps, find_gap
 from engine.analysis.indicators import advance_indicators
-from engine.analysis.layout import BAR, BARS, INTERNAL, LAYER_REACH, SWING
+from engine.analysis.layout import BAR, BARS, LAYER_REACH
 from engine.analysis.pools import age_pools, pools_of_spans, pools_of_swings
+from engine.analysis.scratch import rows_of
 from engine.analysis.structure import confirm_swings, find_breaks, mark_displacement
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 MASK = BARS - 1
 # Another memory layout would be another type, compiled anew in the middle of a run.
 LAYOUT: tuple[Literal["C"], Literal["A"], Literal["W"]] = ("C", "A", "W")
-REACH_INTERNAL, REACH_SWING = LAYER_REACH
 
 
 @kernel
@@ -75,8 +75,10 @@ def _zones(tables: Any, log: Any, row: int, b: Any, p: Any, t: int) -> None:
     pools = tables.pools[row]
     sweeps = tables.sweeps[row]
     mark_displacement(s, w, b, t)
-    internal = confirm_swings(s, w, bars, swings, log, row, INTERNAL, REACH_INTERNAL, t)
-    outer = confirm_swings(s, w, bars, swings, log, row, SWING, REACH_SWING, t)
+    internal = outer = 0
+    for layer in range(2):
+        internal = outer
+        outer = confirm_swings(s, w, bars, swings, log, row, layer, LAYER_REACH[layer], t)
     age_pools(s, w, pools, sweeps, log, row, b, t)
     age_gaps(s, w, gaps, log, row, b, t)
     find_gap(s, w, bars, gaps, log, row, t)
@@ -86,7 +88,7 @@ def _zones(tables: Any, log: Any, row: int, b: Any, p: Any, t: int) -> None:
             find_breaks(s, w, bars, swings, breaks, log, row, layer, b.c, p.c, t)
             find_block(s, w, bars, gaps, blocks, sweeps, log, row, layer, t)
     if internal | outer:
-        pools_of_swings(s, w, swings, pools, log, row, internal, outer, t)
+        pools_of_swings(s, w, bars, swings, pools, log, row, internal, outer, t)
     pools_of_spans(s, w, pools, log, row, b, t)
 
 
@@ -94,14 +96,15 @@ def _zones(tables: Any, log: Any, row: int, b: Any, p: Any, t: int) -> None:
 def _advance(tables: Any, row: int, bar: Any, log: Any, zones: bool) -> None:
     s = tables.series[row]
     t = s.n
-    b = tables.bars[row, t & MASK]
+    ring = tables.bars[row]
+    b = ring.x[t & MASK]
     b.t = bar.t
     b.o = bar.o
     b.h = bar.h
     b.l = bar.l
     b.c = bar.c
     b.v = bar.v
-    p = tables.bars[row, (t - 1) & MASK]
+    p = ring.x[(t - 1) & MASK]
     advance_indicators(s, tables.scratch[row], b, p, t)
     if zones:
         _zones(tables, log, row, b, p, t)
@@ -113,13 +116,13 @@ def _entries(digest: str) -> tuple[Any, Any, Any]:
     @entry
     def step_kernel(tables: Any, rows: Any, bars: Any, log: Any, zones: bool) -> int:
         for k in range(len(rows)):
-            _advance(tables, rows[k], bars[k], log, zones)
+            _advance(tables, rows[k], bars[k], log[0], zones)
         return len(digest)
 
     @entry
     def run_kernel(tables: Any, row: int, bars: Any, log: Any, zones: bool) -> int:
         for k in range(len(bars)):
-            _advance(tables, row, bars[k], log, zones)
+            _advance(tables, row, bars[k], log[0], zones)
         return len(digest)
 
     @entry
@@ -135,7 +138,7 @@ STEP, RUN, RESET = _entries(source_digest())
 
 def reset(tables: Tables, row: int, interval_ms: int) -> None:
     """Forget everything a row knows and give it a bar length; needed once before its first bar."""
-    RESET(tables, int(row), int(interval_ms))
+    RESET(rows_of(tables), int(row), int(interval_ms))
 
 
 def step_rows(tables: Tables, rows: npt.NDArray[np.int64], bars: npt.NDArray[np.void], log: ChangeLog = NO_LOG) -> None:
@@ -146,9 +149,9 @@ def step_rows(tables: Tables, rows: npt.NDArray[np.int64], bars: npt.NDArray[np.
     """
     if len(rows) != len(bars):
         raise ValueError(f"{len(rows)} rows but {len(bars)} bars; every row takes exactly one bar")
-    STEP(tables, np.require(rows, np.int64, LAYOUT), np.require(bars, BAR, LAYOUT), log, True)
+    STEP(rows_of(tables), np.require(rows, np.int64, LAYOUT), np.require(bars, BAR, LAYOUT), log, True)
 
 
 def run(tables: Tables, row: int, bars: npt.NDArray[np.void], log: ChangeLog = NO_LOG) -> None:
     """Take consecutive closed bars into one row; equal bit for bit to stepping them one by one."""
-    RUN(tables, int(row), np.require(bars, BAR, LAYOUT), log, True)
+    RUN(rows_of(tables), int(row), np.require(bars, BAR, LAYOUT), log, True)

@@ -46,13 +46,13 @@ def _push_swing(
     last = s.last_high[layer] if side == UP else s.last_low[layer]
     label = LABEL_NONE
     if last >= 0:
-        before = swings[layer, last].level
+        before = swings.x[layer, last].level
         beyond = side * (level - before) > 0.0
         higher, lower = (LABEL_HH, LABEL_LH) if side == UP else (LABEL_LL, LABEL_HL)
         label = higher if beyond else lower
     number = s.swings[layer]
     place = number % SWINGS
-    swing = swings[layer, place]
+    swing = swings.x[layer, place]
     swing.side = side
     swing.label = label
     swing.at = at
@@ -75,26 +75,35 @@ def _push_swing(
 
 
 @kernel
+def high_first(bar: Any) -> bool:
+    """Return which extreme of one bar comes first: the one nearer to the close. Mirrored bars give mirrored answers."""
+    return bar.h - bar.c <= bar.c - bar.l  # type: ignore[no-any-return]
+
+
+@kernel
 def confirm_swings(s: Any, w: Any, bars: Any, swings: Any, log: Any, row: int, layer: int, reach: int, t: int) -> int:
-    """Confirm the bar `reach` bars ago as a pivot of the layer; return +1 high, +2 low, +3 both, 0 none."""
+    """Confirm the bar `reach` bars ago as a pivot of the layer; return 1 high, 2 low, 3 both, 0 none."""
     i = t - reach
     if i < reach:
         return 0
-    high = bars[i & MASK].h
-    low = bars[i & MASK].l
+    high = bars.x[i & MASK].h
+    low = bars.x[i & MASK].l
     is_high = True
     is_low = True
     for j in range(1, reach + 1):
-        before = bars[(i - j) & MASK]
-        after = bars[(i + j) & MASK]
+        before = bars.x[(i - j) & MASK]
+        after = bars.x[(i + j) & MASK]
         is_high = is_high and before.h < high and after.h <= high
         is_low = is_low and before.l > low and after.l >= low
         if not (is_high or is_low):
             return 0
-    if is_high:
-        _push_swing(s, w, swings, log, row, layer, UP, i, t, high)
-    if is_low:
-        _push_swing(s, w, swings, log, row, layer, DOWN, i, t, low)
+    side = UP if high_first(bars.x[i & MASK]) else DOWN
+    for _ in range(2):
+        if side == UP and is_high:
+            _push_swing(s, w, swings, log, row, layer, side, i, t, high)
+        elif side == DOWN and is_low:
+            _push_swing(s, w, swings, log, row, layer, side, i, t, low)
+        side = -side
     return (1 if is_high else 0) + (2 if is_low else 0)
 
 
@@ -103,9 +112,9 @@ def _leg(w: Any, bars: Any, pivot: int, side: int, t: int) -> tuple[int, float]:
     """Return the first bar of the leg that broke the pivot (its far extreme, the latest on ties), its displacement."""
     first = max(pivot + 1, t - BARS + 1)
     origin = first
-    extreme = bars[first & MASK].l if side == UP else bars[first & MASK].h
+    extreme = bars.x[first & MASK].l if side == UP else bars.x[first & MASK].h
     for i in range(first + 1, t + 1):
-        x = bars[i & MASK].l if side == UP else bars[i & MASK].h
+        x = bars.x[i & MASK].l if side == UP else bars.x[i & MASK].h
         if (side == UP and x <= extreme) or (side == DOWN and x >= extreme):
             extreme = x
             origin = i
@@ -119,7 +128,7 @@ def _leg(w: Any, bars: Any, pivot: int, side: int, t: int) -> tuple[int, float]:
 def _older_unbroken(s: Any, swings: Any, layer: int, side: int, number: int) -> int:
     oldest = max(0, s.swings[layer] - SWINGS)
     for k in range(number - 1, oldest - 1, -1):
-        swing = swings[layer, k % SWINGS]
+        swing = swings.x[layer, k % SWINGS]
         if swing.side == side and swing.broken < 0:
             return k
     return -1
@@ -129,7 +138,7 @@ def _older_unbroken(s: Any, swings: Any, layer: int, side: int, number: int) -> 
 def _push_break(
     s: Any, w: Any, bars: Any, swings: Any, breaks: Any, log: Any, row: int, layer: int, side: int, number: int, t: int
 ) -> None:
-    swing = swings[layer, number % SWINGS]
+    swing = swings.x[layer, number % SWINGS]
     swing.broken = t
     older = _older_unbroken(s, swings, layer, side, number)
     if side == UP:
@@ -142,7 +151,7 @@ def _push_break(
         kind = MSS if displacement > 0.0 else CHOCH
     s.bias[layer] = side
     count = s.breaks[layer]
-    entry = breaks[layer, count % BREAKS]
+    entry = breaks.x[layer, count % BREAKS]
     entry.kind = kind
     entry.side = side
     entry.at = swing.at
@@ -164,14 +173,10 @@ def find_breaks(
     """Break the newest unbroken pivot the close `c` crossed, `before` being the close before it."""
     w.leg_side[layer] = 0
     oldest = s.swings[layer] - SWINGS
-    number = w.open_high[layer]
-    if number >= 0 and number >= oldest:
-        level = swings[layer, number % SWINGS].level
-        if c > level and before <= level:
-            _push_break(s, w, bars, swings, breaks, log, row, layer, UP, number, t)
-            return
-    number = w.open_low[layer]
-    if number >= 0 and number >= oldest:
-        level = swings[layer, number % SWINGS].level
-        if c < level and before >= level:
-            _push_break(s, w, bars, swings, breaks, log, row, layer, DOWN, number, t)
+    side = UP if c > before else DOWN
+    number = w.open_high[layer] if side == UP else w.open_low[layer]
+    if number < 0 or number < oldest:
+        return
+    level = swings.x[layer, number % SWINGS].level
+    if side * (c - level) > 0.0 and side * (before - level) <= 0.0:
+        _push_break(s, w, bars, swings, breaks, log, row, layer, side, number, t)
