@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 Dimension = Literal[
-    "confidence", "reward_risk", "regime", "atr", "volume", "funding", "spread", "completeness", "reversal"
+    "confidence", "reward_risk", "regime", "atr", "volume_rank", "funding", "spread", "completeness", "reversal"
 ]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -160,24 +160,31 @@ class RiskSettings(Table):
 class WeightSettings(Table):
     """Soft weight of each quality dimension; only their proportion matters."""
 
-    confidence: Annotated[float, Field(ge=0, le=100)] = 3.0
+    confidence: Annotated[float, Field(ge=0, le=100)] = 0.25
     """Weight of the strategy's confidence."""
-    reward_risk: Annotated[float, Field(ge=0, le=100)] = 2.0
+    reward_risk: Annotated[float, Field(ge=0, le=100)] = 0.15
     """Weight of the reward to risk ratio."""
-    regime: Annotated[float, Field(ge=0, le=100)] = 1.0
+    regime: Annotated[float, Field(ge=0, le=100)] = 0.15
     """Weight of the fit between regime and direction."""
-    atr: Annotated[float, Field(ge=0, le=100)] = 1.0
+    atr: Annotated[float, Field(ge=0, le=100)] = 0.10
     """Weight of the ATR in percent of the price."""
-    volume: Annotated[float, Field(ge=0, le=100)] = 1.0
+    volume_rank: Annotated[float, Field(ge=0, le=100)] = 0.05
     """Weight of the liquidity rank."""
-    funding: Annotated[float, Field(ge=0, le=100)] = 1.0
+    funding: Annotated[float, Field(ge=0, le=100)] = 0.05
     """Weight of the funding rate."""
-    spread: Annotated[float, Field(ge=0, le=100)] = 1.0
+    spread: Annotated[float, Field(ge=0, le=100)] = 0.10
     """Weight of the spread."""
-    completeness: Annotated[float, Field(ge=0, le=100)] = 1.0
+    completeness: Annotated[float, Field(ge=0, le=100)] = 0.05
     """Weight of complete data."""
-    reversal: Annotated[float, Field(ge=0, le=100)] = 1.0
+    reversal: Annotated[float, Field(ge=0, le=100)] = 0.10
     """Weight of the absence of reversal signs."""
+
+    @model_validator(mode="after")
+    def _something_weighs(self) -> WeightSettings:
+        """Refuse weights that carry nothing."""
+        if not any(self.model_dump().values()):
+            raise ValueError("one of the signals.weights must be positive")
+        return self
 
 
 class SignalSettings(Table):
@@ -190,27 +197,26 @@ class SignalSettings(Table):
         "funding",
         "spread",
         "completeness",
+        "reversal",
     )
     """Dimensions that drop a candidate by themselves; the others only weigh."""
-    min_quality: Share = 0.0
-    """Candidates below this weighted quality are dropped; 0 leaves it to the hard gates."""
     min_reward_risk: Annotated[float, Field(gt=0, le=100)] = 1.5
     """Smallest reward to risk ratio."""
-    min_regime: Share = 0.0
+    min_regime: Share = 0.25
     """Smallest fit between regime and direction."""
     min_atr_percent: Annotated[float, Field(ge=0, le=100)] = 0.5
     """Smallest ATR in percent of the price."""
     max_atr_percent: Annotated[float, Field(gt=0, le=100)] = 5.0
     """Largest ATR in percent of the price."""
-    max_volume_rank: Annotated[int, Field(ge=1, le=1000)] = 200
-    """Largest liquidity rank a signal may come from."""
+    max_volume_rank: Annotated[int, Field(ge=1, le=1000)] = 230
+    """Largest liquidity rank a signal may come from; a member leaves the universe only below 1.15 times its size."""
     max_funding_percent: Annotated[float, Field(gt=0, le=10)] = 0.1
     """Largest absolute funding rate, in percent."""
     max_spread_bps: Annotated[float, Field(gt=0, le=1000)] = 10.0
     """Largest spread, in hundredths of a percent."""
-    min_completeness: Share = 1.0
+    min_completeness: Share = 0.99
     """Smallest share of the required bars that must be there."""
-    max_reversal_risk: Share = 0.7
+    max_reversal_risk: Share = 0.75
     """Largest reversal risk from divergences and opposing sweeps."""
     max_side_share: Annotated[float, Field(ge=0.5, le=1)] = 0.70
     """Largest share one side may take of a cycle's accepted signals while the other side has candidates."""

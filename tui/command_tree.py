@@ -91,20 +91,31 @@ def desk(
 def exchange_command(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Loopback port, 0 for any free one.")] = 0,
     symbols: Annotated[int, typer.Option(min=1, max=1000, help="Perpetuals of the synthetic market.")] = 240,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random path.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every random path.")] = 1,
     speed: Annotated[float, typer.Option(min=0.01, max=1000, help="Simulated seconds per real second.")] = 1.0,
     market: Annotated[str, typer.Option(help="synthetic or replay:DIR.")] = "synthetic",
     strict: Annotated[bool, typer.Option("--strict", help="Be silent where production is silent.")] = False,
-    start_ms: Annotated[int, typer.Option("--start", min=0, help="Simulated start, UTC ms; 0: market's choice.")] = 0,
-    step_ms: Annotated[int, typer.Option(min=10, max=60_000, help="Simulated ms per market step.")] = 1000,
+    start: Annotated[str, typer.Option(help="Simulated start, ISO 8601 in UTC; without it the market's choice.")] = "",
+    step_ms: Annotated[int, typer.Option(help="Simulated ms per market step.")] = 250,
     api_key: Annotated[str, typer.Option(help="Key the simulator accepts instead of its own.")] = "",
     api_secret: Annotated[str, typer.Option(help="Secret of that key; a real one never belongs here.")] = "",
 ) -> None:
     """Run the simulated exchange alone; it prints one JSON line with its URLs when it is ready."""
-    from tui.commands_exchange import SimulatorOptions, run_simulator
+    from tui.commands_exchange import run_simulator
 
-    options = SimulatorOptions(port, symbols, seed, speed, market, strict, start_ms, step_ms, api_key, api_secret)
-    raise typer.Exit(run_simulator(options))
+    code = run_simulator(
+        port=port,
+        symbols=symbols,
+        seed=seed,
+        speed=speed,
+        market=market,
+        strict=strict,
+        start=start,
+        step_ms=step_ms,
+        api_key=api_key,
+        api_secret=api_secret,
+    )
+    raise typer.Exit(code)
 
 
 @config_app.command("show")

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import NamedTuple
+from exchange.simulator.main import RunOptions, run_exchange
 
 
-class SimulatorOptions(NamedTuple):
-    """What the simulated exchange is started with."""
-
-    port: int
-    symbols: int
-    seed: int
-    speed: float
-    market: str
-    strict: bool
-    start_ms: int
-    """Simulated start in UTC milliseconds, 0 for the market's own choice."""
-    step_ms: int
-    """Simulated milliseconds per step of the market."""
-    api_key: str
-    """Empty for the simulator's own key."""
-    api_secret: str
-
-
-def run_simulator(options: SimulatorOptions) -> int:
-    """Serve until interrupted; return the exit code."""
-    return int(importlib.import_module("exchange.simulator.main").run_exchange(options))
+def run_simulator(
+    *,
+    port: int,
+    symbols: int,
+    seed: int,
+    speed: float,
+    market: str,
+    strict: bool,
+    start: str,
+    step_ms: int,
+    api_key: str,
+    api_secret: str,
+) -> int:
+    """Serve until interrupted; return the exit code. Empty texts leave the choice to the simulator."""
+    return run_exchange(
+        RunOptions(
+            port=port,
+            symbols=symbols,
+            seed=seed,
+            speed=speed,
+            market=market,
+            strict=strict,
+            start=start or None,
+            step_ms=step_ms,
+            api_key=api_key or None,
+            api_secret=api_secret or None,
+        )
+    )

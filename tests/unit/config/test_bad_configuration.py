@@ -52,6 +52,13 @@ def test_an_unknown_key_names_line_and_nearest_known_key(tmp_path, text, line, n
         ("[virtual]\nstart_balance = true\n", "a number above 0"),
         ("[signals]\nhard_gates = ['mood']\n", "a list of confidence, reward_risk"),
         ("[risk]\nmargin_warning = 0.95\n", "margin_warning must not exceed risk.margin_cap"),
+        (
+            (
+                "signals.weights = {confidence = 0, reward_risk = 0, regime = 0, atr = 0, volume_rank = 0, funding = 0, "
+                "spread = 0, completeness = 0, reversal = 0}\n"
+            ),
+            "one of the signals.weights must be positive",
+        ),
         ("[signals]\nmin_atr_percent = 6\n", "must be below signals.max_atr_percent"),
         ("[exchange]\nvenue = 'http://example.com'\n", "an http URL on this machine"),
         ("[exchange]\nvenue = 'https://fapi.binance.com'\n", "write live instead"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from types import ModuleType
@@ -13,6 +14,7 @@ import pytest
 from config.load import Loaded
 from config.options import RunOptions
 from engine.adapters.lock import DeskLock
+from exchange.simulator.main import RunOptions as SimulatorOptions
 from tui.arguments import hoist, seconds
 from tui.cli import main
 
@@ -174,11 +176,42 @@ def test_doctor_is_content_with_a_fresh_machine_and_names_what_is_wrong(capsys, 
 
 
 def test_the_exchange_command_hands_over_its_options(monkeypatch):
-    calls = fake_module(monkeypatch, "exchange.simulator.main", "run_exchange", 0)
-    assert main(["exchange", "--port", "8000", "--symbols", "20", "--seed", "3", "--speed", "5", "--strict"]) == 0
-    ((options,),) = calls
-    assert (options.port, options.symbols, options.seed, options.speed, options.strict) == (8000, 20, 3, 5.0, True)
-    assert options.market == "synthetic"
+    calls = []
+    monkeypatch.setattr("tui.commands_exchange.run_exchange", lambda options: calls.append(options) or 0)
+    assert (
+        main(
+            [
+                "exchange",
+                "--port",
+                "8000",
+                "--symbols",
+                "20",
+                "--seed",
+                "3",
+                "--speed",
+                "5",
+                "--strict",
+                "--start",
+                "2026-01-05",
+            ]
+        )
+        == 0
+    )
+    assert main(["exchange"]) == 0
+    given, plain = calls
+    assert given == SimulatorOptions(8000, 20, 3, 5.0, "synthetic", strict=True, start="2026-01-05")
+    assert plain == SimulatorOptions()
+
+
+def test_an_occupied_port_is_a_configuration_fault(capsys):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        assert main(["exchange", "--port", str(port), "--symbols", "2"]) == 10
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"port {port}" in said.err
 
 
 def test_version_is_data(capsys):
