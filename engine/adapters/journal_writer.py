@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RETRY_S: Final = 1.0
 """Wait after a refused append before it is tried again."""
+VIEW_BEHIND: Final = 10_000
+"""Durable records the view may be behind before it is fed in the middle of a burst."""
 GATHER_S: Final = 0.02
 """Records that arrive within this time share one sync."""
 
@@ -117,16 +119,22 @@ class JournalWriter:
 
     def _drain(self) -> bool:
         """Write everything that waits; False when a stop was asked while the disk refuses."""
+        unseen: list[Entry] = []
         while batch := self._queue.take():
             began = time.monotonic()
             entries = self._store(batch)
             if entries is None:
+                self._index(unseen)
                 return False
             self.durable += len(batch)
             self._oldest = began if len(self._queue) else 0.0
             with self._idle:
                 self._idle.notify_all()
-            self._index(entries)
+            unseen += entries
+            # Durability comes first: while records wait, the view waits, up to a bound.
+            if not len(self._queue) or len(unseen) >= VIEW_BEHIND:
+                self._index(unseen)
+                unseen = []
         return True
 
     def _store(self, batch: list[Record]) -> list[Entry] | None:

@@ -54,8 +54,8 @@ def test_an_unknown_key_names_line_and_nearest_known_key(tmp_path, text, line, n
         ("[risk]\nmargin_warning = 0.95\n", "margin_warning must not exceed risk.margin_cap"),
         (
             (
-                "signals.weights = {confidence = 0, reward_risk = 0, regime = 0, atr = 0, volume_rank = 0, funding = 0, "
-                "spread = 0, completeness = 0, reversal = 0}\n"
+                "signals.weights = {confidence = 0, reward_risk = 0, regime = 0, atr = 0, volume_rank = 0, "
+                "funding = 0, spread = 0, completeness = 0, reversal = 0}\n"
             ),
             "one of the signals.weights must be positive",
         ),
