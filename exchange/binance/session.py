@@ -94,7 +94,8 @@ class Tell(NamedTuple):
     event: StreamEvent
 
 
-Effect = Dial | Send | HangUp | Tell
+Action = Dial | Send | HangUp
+Effect = Action | Tell
 
 
 class _Request(NamedTuple):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from typing import TYPE_CHECKING
 
 from exchange.binance.allocation import Load, allocate
 from exchange.binance.routes import STREAMS_PER_SOCKET
-from exchange.binance.session import Dial, Effect, HangUp, Phase, Send, SessionLimits, SocketSession, Tell
+from exchange.binance.session import Action, Dial, Effect, HangUp, Phase, Send, SessionLimits, SocketSession, Tell
 from exchange.binance.stream_events import FrameRefused, SocketStats, StreamEvent, StreamsLive
 from exchange.binance.streams_wire import ControlReply, FrameDecoder
 from exchange.errors import DecodeError
@@ -119,10 +120,18 @@ class _Socket:
         self._refused = 0
         self._refused_sample = b""
         self._told_at = -math.inf
-        self._todo: list[Effect] = []
+        self._todo: deque[Action] = deque()
 
     def want(self, streams: Iterable[str]) -> None:
-        self._todo += self.session.want(streams, self._clock.monotonic())
+        self._plan(self.session.want(streams, self._clock.monotonic()))
+
+    def _plan(self, effects: list[Effect]) -> None:
+        """Report events at once, so that they keep their place among the messages; queue what needs waiting."""
+        for effect in effects:
+            if isinstance(effect, Tell):
+                self._owner.tell(effect.event)
+            else:
+                self._todo.append(effect)
         self._wake.set()
 
     async def run(self) -> None:
@@ -130,10 +139,10 @@ class _Socket:
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
+                    self._plan(self.session.tick(self._clock.monotonic()))
                     self._wake.clear()
-                    self._todo += self.session.tick(self._clock.monotonic())
                     while self._todo:
-                        await self._perform(self._todo.pop(0), group)
+                        await self._perform(self._todo.popleft(), group)
                     await self._rest()
         finally:
             if self._stream is not None:
@@ -160,15 +169,13 @@ class _Socket:
             woken.cancel()
             alarm.cancel()
 
-    async def _perform(self, effect: Effect, group: asyncio.TaskGroup) -> None:
-        if isinstance(effect, Tell):
-            self._owner.tell(effect.event)
-        elif isinstance(effect, Send):
-            await self._send(effect.text)
-        elif isinstance(effect, HangUp):
-            await self._hang_up(effect.reason)
+    async def _perform(self, action: Action, group: asyncio.TaskGroup) -> None:
+        if isinstance(action, Send):
+            await self._send(action.text)
+        elif isinstance(action, HangUp):
+            await self._hang_up(action.reason)
         else:
-            await self._dial(effect, group)
+            await self._dial(action, group)
 
     async def _dial(self, dial: Dial, group: asyncio.TaskGroup) -> None:
         try:
@@ -178,7 +185,7 @@ class _Socket:
         except StreamClosedError as error:
             self._lost(error.code, error.reason or "the handshake was refused")
         else:
-            self._todo += self.session.opened(self._clock.monotonic(), self._entropy.uniform())
+            self._plan(self.session.opened(self._clock.monotonic(), self._entropy.uniform()))
             name = f"market socket {self.session.number} reader"
             self._reader = group.create_task(self._read(self._stream), name=name)
 
@@ -205,8 +212,7 @@ class _Socket:
 
     def _lost(self, code: int | None, reason: str) -> None:
         self._stream = None
-        self._todo += self.session.lost(self._clock.monotonic(), code, reason, self._entropy.uniform())
-        self._wake.set()
+        self._plan(self.session.lost(self._clock.monotonic(), code, reason, self._entropy.uniform()))
 
     async def _read(self, stream: Stream) -> None:
         try:
@@ -226,8 +232,7 @@ class _Socket:
             self._refuse(raw, error, now)
             return
         if isinstance(decoded, ControlReply):
-            self._todo += self.session.answered(decoded, now)
-            self._wake.set()
+            self._plan(self.session.answered(decoded, now))
             return
         self.session.heard(now)
         if isinstance(decoded, tuple):

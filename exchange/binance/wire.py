@@ -181,8 +181,8 @@ def _each(
             built.append(row)
     if len(errors) == len(raws):
         raise errors[0]
-    for error in errors:
-        refused(error)
+    for found in errors:
+        refused(found)
     return tuple(built)
 
 
