@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from engine.positions.columns import Floats
     from engine.positions.costs import Settlement
     from engine.positions.lifecycle import PositionState, Terms
+    from engine.positions.roster import Glance
     from engine.snapshot import ClosedRow, PositionDetail, Standing, VirtualRow
 
 START = Decimal(10_000)
@@ -42,7 +43,7 @@ _INFORMING = (
     (watch.NEAR_TP, EventName.TP_APPROACHING),
     (watch.NEAR_SL, EventName.SL_APPROACHING),
 )
-_OUTCOMES = {watch.STOP: EventName.SL_TRIGGERED, watch.TARGET: EventName.TP_TRIGGERED}
+_OUTCOMES = ((watch.STOP, EventName.SL_TRIGGERED), (watch.TARGET, EventName.TP_TRIGGERED))
 
 
 class UnknownPositionError(Exception):
@@ -107,7 +108,9 @@ class VirtualBook:
         fresh = Held(f"V{self._number:06d}", opening.symbol, str(opening.strategy), terms)
         self._roster.seat(fresh, opening.slot, now_ms, self._smart)
         self.ledger.opened(fresh.strategy, terms)
-        self._append(out, fresh, EventName.CREATED, now_ms, (0.0, 0.0), terms=terms)
+        nothing = (0.0, 0.0)
+        glance = self._roster.glance(fresh.row, nothing)
+        self._append(out, fresh, EventName.CREATED, glance, nothing, now_ms, terms=terms)
         return out
 
     def close(self, position_id: str, price: float | None, now_ms: int, reason: str) -> list[PositionEvent]:
@@ -162,19 +165,11 @@ class VirtualBook:
             raise ValueError(f"tick columns differ in length: high {len(high)}, low {len(low)}, last {len(last)}")
         if not self._roster.by_id:
             return []
-        roster = self._roster
-        found = roster.scan(now_ms, high, low, last, self._smart)
+        found = self._roster.scan(now_ms, high, low, last, self._smart)
         out: list[PositionEvent] = []
         if found:
-            news = zip(
-                roster.out_row[:found].tolist(),
-                roster.out_bits[:found].tolist(),
-                roster.out_best[:found].tolist(),
-                roster.out_worst[:found].tolist(),
-                strict=True,
-            )
-            for row, bits, best, worst in news:
-                self._tell(out, roster.occupant(row), bits, (best, worst), now_ms)
+            for held, bits, glance in self._roster.news(found):
+                self._tell(out, held, bits, glance, now_ms)
         return out
 
     def fund(self, slot: int, rate: float, mark: float, due_ms: int, now_ms: int) -> list[PositionEvent]:
@@ -278,57 +273,53 @@ class VirtualBook:
 
     def _look(self, out: list[PositionEvent], held: Held, now_ms: int, reason: str = "") -> None:
         """Look at one position out of schedule; with a reason the look is told even when the price stands still."""
-        c, row = self._roster.columns, held.row
-        before = float(c.best[row]), float(c.worst[row])
-        bits = watch.look(c, row, now_ms, self._smart, ending=False)
-        self._tell(out, held, bits | (watch.PRICE if reason else 0), before, now_ms, reason)
+        before = self._roster.extremes(held.row)
+        bits = watch.look(self._roster.columns, held.row, now_ms, self._smart, ending=False)
+        bits |= watch.PRICE if reason else 0
+        self._tell(out, held, bits, self._roster.glance(held.row, before), now_ms, reason)
 
     def _end(self, held: Held, cause: EventName, price: float | None, now_ms: int, reason: str) -> list[PositionEvent]:
         """End a position, by its pending trigger if it has one."""
         c, row = self._roster.columns, held.row
-        before = float(c.best[row]), float(c.worst[row])
+        before = self._roster.extremes(row)
         out: list[PositionEvent] = []
         if c.pending[row]:
-            self._tell(out, held, watch.trigger(c, row, now_ms, self._smart), before, now_ms)
+            bits = watch.trigger(c, row, now_ms, self._smart)
+            self._tell(out, held, bits, self._roster.glance(row, before), now_ms)
             return out
         if price is not None:
             c.price[row] = price
-        self._tell(out, held, watch.look(c, row, now_ms, self._smart, ending=True), before, now_ms)
-        self._finish(out, held, cause, now_ms, reason)
+        bits = watch.look(c, row, now_ms, self._smart, ending=True)
+        glance = self._roster.glance(row, before)
+        self._tell(out, held, bits, glance, now_ms)
+        self._finish(out, held, cause, glance, now_ms, reason)
         return out
 
     def _tell(
-        self,
-        out: list[PositionEvent],
-        held: Held,
-        bits: int,
-        before: tuple[float, float],
-        now_ms: int,
-        reason: str = "",
+        self, out: list[PositionEvent], held: Held, bits: int, glance: Glance, now_ms: int, reason: str = ""
     ) -> None:
         """Turn the bits of a look into events; each carries the extremes as they stood after it."""
-        c, row = self._roster.columns, held.row
-        best, worst = before
+        best, worst = glance.best_before, glance.worst_before
         if bits & watch.PRICE:
-            self._append(out, held, EventName.PRICE_UPDATED, now_ms, before, reason)
+            self._append(out, held, EventName.PRICE_UPDATED, glance, (best, worst), now_ms, reason)
         if bits == watch.PRICE:
             return
         for bit, name in _INFORMING:
             if bits & bit:
-                best = float(c.best[row]) if bit == watch.MAX else best
-                worst = float(c.worst[row]) if bit == watch.MIN else worst
-                self._append(out, held, name, now_ms, (best, worst))
-        for bit, name in _OUTCOMES.items():
+                best = glance.best if bit == watch.MAX else best
+                worst = glance.worst if bit == watch.MIN else worst
+                self._append(out, held, name, glance, (best, worst), now_ms)
+        for bit, name in _OUTCOMES:
             if bits & bit:
-                self._finish(out, held, name, now_ms, "")
+                self._finish(out, held, name, glance, now_ms, "")
 
-    def _finish(self, out: list[PositionEvent], held: Held, cause: EventName, now_ms: int, reason: str) -> None:
-        c, row = self._roster.columns, held.row
-        extremes = float(c.best[row]), float(c.worst[row])
-        self._append(out, held, cause, now_ms, extremes, reason)
-        price = float(c.looked[row])
-        settlement = self._book(held, price, cause, reason, now_ms)
-        self._append(out, held, EventName.CLOSED, now_ms, extremes, reason, settlement=settlement)
+    def _finish(
+        self, out: list[PositionEvent], held: Held, cause: EventName, glance: Glance, now_ms: int, reason: str
+    ) -> None:
+        extremes = glance.best, glance.worst
+        self._append(out, held, cause, glance, extremes, now_ms, reason)
+        settlement = self._book(held, glance.price, cause, reason, now_ms)
+        self._append(out, held, EventName.CLOSED, glance, extremes, now_ms, reason, settlement=settlement)
         self._roster.leave(held)
 
     def _book(self, held: Held, price: float, cause: EventName, reason: str, closed_ms: int) -> Settlement:
@@ -347,27 +338,26 @@ class VirtualBook:
         out: list[PositionEvent],
         held: Held,
         name: EventName,
-        now_ms: int,
+        glance: Glance,
         extremes: tuple[float, float],
+        now_ms: int,
         reason: str = "",
         *,
         terms: Terms | None = None,
         settlement: Settlement | None = None,
     ) -> None:
-        c, row = self._roster.columns, held.row
-        percent, eta = float(c.percent[row]), float(c.eta[row])
         event = PositionEvent(
             name,
             held.position_id,
             held.symbol,
             held.strategy,
             now_ms,
-            float(c.looked[row]),
-            settlement.percent if settlement else percent,
-            settlement.r if settlement else percent * float(c.r_per_percent[row]),
+            glance.price,
+            settlement.percent if settlement else glance.percent,
+            settlement.r if settlement else glance.r,
             extremes[0],
             extremes[1],
-            None if eta != eta else eta,  # noqa: PLR0124 - the fastest test for NaN, on the path of every event
+            glance.eta_s,
             reason,
             held.funding,
             held.funded_ms,

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 HISTORY = 200
 """Events kept per position; runs of price updates collapse to their newest."""
 
+# Bound once: reading a member off an Enum class costs more than the rest of the comparison, on the path of every event.
+_PRICE = EventName.PRICE_UPDATED
+
 
 class Held:
     """One position of the book. Mutable on purpose: it lives and dies with its row."""
@@ -51,10 +54,11 @@ class Held:
     def note(self, event: PositionEvent) -> None:
         """Append to the history; of consecutive price updates only the newest stays."""
         history = self.history
-        if history and event.event is EventName.PRICE_UPDATED and history[-1].event is EventName.PRICE_UPDATED:
+        name = event.event
+        if name is _PRICE and history and history[-1].event is _PRICE:
             history.pop()
         history.append(event)
-        self.last_event = event.event
+        self.last_event = name
         self.last_event_ms = event.time
 
     def detail(self, looks: int) -> PositionDetail:

@@ -75,8 +75,11 @@ class Terms(msgspec.Struct, frozen=True):
     """The entry's feature row, kept for learning."""
 
 
-class PositionEvent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One event. Percent is of margin and pnl is after all costs, as if the position were closed at `price` now."""
+class PositionEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One event. Percent is of margin and pnl is after all costs, as if the position were closed at `price` now.
+
+    Not tracked by the cyclic collector: an event is a tree of immutable values and cannot be part of a cycle.
+    """
 
     event: EventName
     position_id: str

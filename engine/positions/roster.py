@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
 
     from engine.positions.columns import Floats
     from engine.positions.held import Held
+
+
+class Glance(NamedTuple):
+    """What one look at a row saw, with the extremes from before it."""
+
+    price: float
+    percent: float
+    r: float
+    eta_s: float | None
+    best: float
+    worst: float
+    best_before: float
+    worst_before: float
 
 
 class Roster:
@@ -131,6 +145,43 @@ class Roster:
             self.out_worst,
         )
         return found
+
+    def news(self, found: int) -> Iterator[tuple[Held, int, Glance]]:
+        """Return position, bits and glance for the rows the pass found, gathered column by column."""
+        c, at = self.columns, self.out_row[:found]
+        percent, eta = c.percent[at], c.eta[at]
+        glances = map(
+            Glance,
+            c.looked[at].tolist(),
+            percent.tolist(),
+            (percent * c.r_per_percent[at]).tolist(),
+            [
+                None if unknown else seconds
+                for seconds, unknown in zip(eta.tolist(), np.isnan(eta).tolist(), strict=True)
+            ],
+            c.best[at].tolist(),
+            c.worst[at].tolist(),
+            self.out_best[:found].tolist(),
+            self.out_worst[:found].tolist(),
+        )
+        return zip(map(self.occupant, at.tolist()), self.out_bits[:found].tolist(), glances, strict=True)
+
+    def extremes(self, row: int) -> tuple[float, float]:
+        """Return best and worst pnl in percent."""
+        return float(self.columns.best[row]), float(self.columns.worst[row])
+
+    def glance(self, row: int, before: tuple[float, float]) -> Glance:
+        """Return what the last look at a row saw, given the extremes from before it."""
+        c = self.columns
+        percent, eta = float(c.percent[row]), float(c.eta[row])
+        return Glance(
+            float(c.looked[row]),
+            percent,
+            percent * float(c.r_per_percent[row]),
+            None if math.isnan(eta) else eta,
+            *self.extremes(row),
+            *before,
+        )
 
     def state(self, held: Held) -> PositionState:
         """Return the position as its last look left it, in the form a fold of its events has."""

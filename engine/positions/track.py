@@ -91,6 +91,10 @@ class TrackRecord:
         """Return wins and trades of the strategy's window, for the leverage formula."""
         return self._strategies[strategy].tally()
 
+    def win_rate(self, strategy: str, confidence: float) -> float:
+        """Return the shrunk win rate of the confidence's band."""
+        return self.band_tally(strategy, confidence).win_rate
+
     def band_tally(self, strategy: str, confidence: float) -> Tally:
         """Return wins and trades of the strategy's window within the confidence's band, for the rank."""
         return self._bands[strategy, band(confidence)].tally()
