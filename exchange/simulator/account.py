@@ -30,9 +30,13 @@ RPI_FEE = Decimal("0.000050")
 class Account:
     """One futures account in single-asset, one-way mode."""
 
-    def __init__(self, listings: Sequence[Listing], balance: Decimal = START_BALANCE) -> None:
-        """Open an account with `balance` USDT; each symbol starts at 20x or at its own maximum, crossed."""
+    def __init__(self, listings: Sequence[Listing], opened_ms: int, balance: Decimal = START_BALANCE) -> None:
+        """Open an account with `balance` USDT; each symbol starts at 20x or at its own maximum, crossed.
+
+        The deposit happens at `opened_ms`. Clients take an asset that was never updated for uninitialised.
+        """
         self._listings = listings
+        self._updated_ms = opened_ms
         self.wallet = balance
         self.dual_side = False
         self.multi_assets = False
@@ -150,8 +154,7 @@ class Account:
         leverage = self.leverage[listing.instrument.symbol]
         return plain(max(b.cap for b in listing.brackets if b.max_leverage >= leverage))
 
-    @staticmethod
-    def _asset(name: str, wallet: Decimal) -> Row:
+    def _asset(self, name: str, wallet: Decimal) -> Row:
         amount = money(wallet)
         return {
             "asset": name,
@@ -166,11 +169,10 @@ class Account:
             "crossUnPnl": NOTHING,
             "availableBalance": amount,
             "maxWithdrawAmount": amount,
-            "updateTime": 0,
+            "updateTime": self._updated_ms if wallet else 0,
         }
 
-    @staticmethod
-    def _balance(name: str, wallet: Decimal) -> Row:
+    def _balance(self, name: str, wallet: Decimal) -> Row:
         amount = money(wallet)
         return {
             "accountAlias": "SimSimSimSimSims",
@@ -181,7 +183,7 @@ class Account:
             "availableBalance": amount,
             "maxWithdrawAmount": amount,
             "marginAvailable": True,
-            "updateTime": 0,
+            "updateTime": self._updated_ms if wallet else 0,
         }
 
     def _flat_v2(self, listing: Listing) -> Row:

@@ -109,8 +109,9 @@ ROUTES: dict[tuple[str, str], Endpoint] = {
     ),
     ("GET", "/fapi/v1/openOrders"): _signed(_by_symbol(1, 40), signed.open_orders),
     ("GET", "/fapi/v1/openAlgoOrders"): _signed(_by_symbol(1, 40), signed.open_orders),
-    # The wallet service has a weight pool of its own, so this call costs nothing here.
-    ("GET", "/sapi/v1/capital/config/getall"): _signed(_flat(0), signed.currencies),
+    # The wallet and margin services have weight pools of their own, so these calls cost nothing here.
+    ("GET", "/sapi/v1/capital/config/getall"): _signed(_flat(0), signed.nothing_of_the_wallet),
+    ("GET", "/sapi/v1/margin/allPairs"): _signed(_flat(0), signed.nothing_of_the_wallet),
 }
 
 KEY_ROUTES: dict[tuple[str, str], KeyEndpoint] = {

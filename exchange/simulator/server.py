@@ -11,7 +11,7 @@ import socket
 import struct
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import WSMsgType, web
 
@@ -30,6 +30,16 @@ BUFFER_LIMIT = 8 * 1024 * 1024
 MESSAGE_LIMIT = 256 * 1024
 TEXT_FRAME = 0x81
 CLOSE_GRACE_S = 1.0
+
+
+class FrontClock(Protocol):
+    """Simulated time as a front lives it."""
+
+    def now_ms(self) -> int:
+        """Return the simulated instant in UTC milliseconds."""
+
+    def until(self, instant_ms: int) -> float:
+        """Return the real seconds until a simulated instant; negative once it is past."""
 
 
 class SimulatedClock:
@@ -106,7 +116,7 @@ class Link:
             self._closing = asyncio.create_task(closing)
         return count
 
-    async def serve(self, exchange: Exchange, clock: SimulatedClock) -> None:
+    async def serve(self, exchange: Exchange, clock: FrontClock) -> None:
         """Hand incoming messages to the session until the peer leaves or the session ends."""
         async for message in self._socket:
             now_ms = clock.now_ms()
@@ -139,10 +149,11 @@ class Link:
 class SocketFront:
     """Serves one exchange on a loopback port."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        """Take over the exchange; its present instant is where simulated time starts."""
+    def __init__(self, exchange: Exchange, clock: FrontClock | None = None) -> None:
+        """Take over the exchange. Without a clock, time runs from its present instant once `start` is called."""
         self._exchange = exchange
-        self._clock = SimulatedClock(exchange.now_ms, exchange.options.speed)
+        self._own_clock = clock is None
+        self._clock: FrontClock = clock or SimulatedClock(exchange.now_ms, exchange.options.speed)
         self._links: dict[Session, Link] = {}
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
         self._pump: asyncio.Task[None] | None = None
@@ -154,7 +165,8 @@ class SocketFront:
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
         self.port = listener.getsockname()[1]
-        self._clock = SimulatedClock(self._exchange.now_ms, self._exchange.options.speed)
+        if self._own_clock:
+            self._clock = SimulatedClock(self._exchange.now_ms, self._exchange.options.speed)
         self._pump = asyncio.create_task(self._run())
 
     def now_ms(self) -> int:

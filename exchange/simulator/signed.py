@@ -83,8 +83,8 @@ def open_orders(venue: Venue, params: Params, _now_ms: int) -> bytes:
     return b"[]"
 
 
-def currencies(_venue: Venue, _params: Params, _now_ms: int) -> bytes:
-    """Answer the wallet service's GET capital/config/getall, which ccxt asks before loading markets."""
+def nothing_of_the_wallet(_venue: Venue, _params: Params, _now_ms: int) -> bytes:
+    """Answer GET capital/config/getall and margin/allPairs, which ccxt asks of other services to load markets."""
     return b"[]"
 
 

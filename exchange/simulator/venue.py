@@ -51,7 +51,7 @@ class Venue:
         self.options = options
         self.secrets = dict(secrets)
         self.tape = Tape(market)
-        self.account = Account(self.tape.listings, options.balance)
+        self.account = Account(self.tape.listings, market.now_ms, options.balance)
         self.listen_keys = ListenKeys(options.seed)
         self.weights = WeightLedger(options.weight_limit, retry_after=options.retry_after)
         self.start_ms = market.now_ms

@@ -8,7 +8,7 @@ MINUTE_MS = 60_000
 LIMIT = 2_400
 """Weight per minute and address in production; the venue's demo allows 6,000."""
 PATIENCE = 5
-"""Refused requests in a row of minutes before the address is banned; the venue publishes no number."""
+"""Refused requests within one minute before the address is banned; the venue publishes no number."""
 FIRST_BAN_MS = 120_000
 LONGEST_BAN_MS = 3 * 86_400_000
 FUNDING_LIMIT = 500
@@ -73,9 +73,7 @@ class WeightLedger:
     def _roll(self, now_ms: int) -> None:
         minute = now_ms // MINUTE_MS
         if minute != self._minute:
-            if self._used <= self._limit:
-                self._refused = 0
-            self._minute, self._used = minute, 0
+            self._minute, self._used, self._refused = minute, 0, 0
 
     def _ban(self, now_ms: int) -> RefusalError:
         text = (

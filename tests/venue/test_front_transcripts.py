@@ -1,0 +1,137 @@
+"""The two fronts of the simulated venue answer the same bytes to the same requests at the same instants."""
+
+import asyncio
+import random
+from itertools import pairwise
+
+import aiohttp
+import pytest
+from small_market import START, SYMBOLS, SmallMarket
+
+from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET, sign
+from exchange.simulator.core import Exchange
+from exchange.simulator.memory import MemoryFront
+from exchange.simulator.server import SocketFront, listen
+from exchange.simulator.venue import ExchangeOptions
+
+PATHS = [
+    "/fapi/v1/time",
+    "/fapi/v1/exchangeInfo",
+    "/fapi/v1/klines?symbol=BTCUSDT&interval=1m&limit=5",
+    "/fapi/v1/klines?symbol=NOSUCH&interval=1m",
+    "/fapi/v1/klines?symbol=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT&interval=1m&limit=2",
+    "/fapi/v1/ticker/24hr",
+    "/fapi/v1/ticker/bookTicker?symbol=ETHUSDT",
+    "/fapi/v1/premiumIndex",
+    "/fapi/v1/depth?symbol=BTCUSDT&limit=3",
+    "/fapi/v1/aggTrades?symbol=BTCUSDT&limit=10",
+    "/fapi/v1/fundingInfo",
+    "/fapi/v1/order",
+    "/nowhere?a=b",
+]
+SIGNED = ["/fapi/v3/account", "/fapi/v2/positionRisk", "/fapi/v1/leverageBracket", "/fapi/v1/positionSide/dual"]
+STREAMS = ["btcusdt@kline_1m", "ethusdt@kline_1m", "!markPrice@arr@1s", "btcusdt@bookTicker", "!ticker@arr"]
+SEEN_HEADERS = ("content-type", "x-mbx-used-weight-1m", "retry-after")
+DEADLINE = 10.0
+
+
+class HandClock:
+    """A clock that a test moves; serves both fronts."""
+
+    def __init__(self):
+        self.now = START
+
+    def now_ms(self):
+        return self.now
+
+    def until(self, instant_ms):
+        return 0.001
+
+    def monotonic(self):
+        return self.now / 1000
+
+    async def sleep(self, seconds):
+        await asyncio.sleep(0)
+
+
+def script(seed):
+    """Return requests as (instant, method, path, raw query, headers), ascending in time."""
+    chance = random.Random(seed)
+    now = START
+    steps = []
+    for _ in range(60):
+        now += chance.choice([0, 1, 40, 250, 999, 5_000])
+        if chance.random() < 0.35:
+            text = f"timestamp={now + chance.choice([0, 0, 0, 1000, -6000])}"
+            secret = DEMO_SECRET if chance.random() < 0.8 else "wrong"
+            query = f"{text}&signature={sign(secret, text.encode())}"
+            steps.append((now, "GET", chance.choice(SIGNED), query, {"X-MBX-APIKEY": DEMO_KEY}))
+        elif chance.random() < 0.15:
+            key = {"X-MBX-APIKEY": DEMO_KEY} if chance.random() < 0.8 else {}
+            steps.append((now, chance.choice(["POST", "PUT", "DELETE"]), "/fapi/v1/listenKey", "", key))
+        else:
+            path, _, query = chance.choice(PATHS).partition("?")
+            steps.append((now, "GET", path, query, {}))
+    return steps
+
+
+def venue():
+    return Exchange(SmallMarket(), options=ExchangeOptions(weight_limit=300))
+
+
+async def in_memory(steps):
+    clock = HandClock()
+    front = MemoryFront(venue(), clock)
+    stream = await front.dialer.connect("/stream?streams=" + "/".join(STREAMS), DEADLINE)
+    answers = []
+    for instant, method, path, query, headers in steps:
+        clock.now = instant
+        answer = await front.rest.send(method, path, query.encode(), headers, DEADLINE)
+        seen = {name: answer.headers[name] for name in SEEN_HEADERS if name in answer.headers}
+        answers.append((answer.status, seen, answer.body))
+    return answers, await frames_until_silence(stream.receive)
+
+
+async def over_sockets(steps, count):
+    clock = HandClock()
+    front = SocketFront(venue(), clock)
+    await front.start(listen(0))
+    root = f"http://127.0.0.1:{front.port}"
+    answers = []
+    try:
+        async with aiohttp.ClientSession() as client:
+            socket = await client.ws_connect(f"{root}/stream?streams=" + "/".join(STREAMS))
+            for instant, method, path, query, headers in steps:
+                clock.now = instant
+                # The path is given as already encoded, so that the bytes sent are the bytes meant.
+                url = aiohttp.client.URL(f"{root}{path}?{query}" if query else root + path, encoded=True)
+                async with client.request(method, url, headers=headers) as answer:
+                    seen = {name: answer.headers[name] for name in SEEN_HEADERS if name in answer.headers}
+                    answers.append((answer.status, seen, await answer.read()))
+            frames = [(await socket.receive(DEADLINE)).data.encode() for _ in range(count)]
+            await socket.close()
+    finally:
+        await front.stop()
+    return answers, frames
+
+
+async def frames_until_silence(receive):
+    frames = []
+    while True:
+        try:
+            async with asyncio.timeout(0.05):
+                frames.append(await receive())
+        except TimeoutError:
+            return frames
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_both_fronts_tell_the_same(seed):
+    steps = script(seed)
+    assert all(before[0] <= after[0] for before, after in pairwise(steps))
+    answers, frames = await in_memory(steps)
+    socket_answers, socket_frames = await over_sockets(steps, len(frames))
+    assert socket_answers == answers
+    assert socket_frames == frames
+    assert len(frames) > len(SYMBOLS)
+    assert {status for status, _, _ in answers} >= {200, 400, 404, 429}
