@@ -6,6 +6,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
+from config.errors import ConfigError
 from config.options import RunOptions
 from config.paths import prepare_directory
 from engine.adapters.lock import DeskLock, LockHeldError
@@ -28,6 +29,8 @@ def run_desk(options: GlobalOptions) -> int:
     except LockHeldError as error:
         say(str(error))
         return ExitCode.LOCK_HELD
+    except OSError as error:
+        raise ConfigError(f"{paths.lock_file} cannot be locked: {error.strerror}; check what it is") from None
     run = RunOptions(
         paths,
         json=options.json,

@@ -94,6 +94,16 @@ def test_a_second_desk_on_the_same_folder_is_refused(monkeypatch, capsys, tmp_pa
     assert main(["--headless"]) == 0
 
 
+def test_a_lock_that_is_no_file_is_a_configuration_fault(monkeypatch, capsys, tmp_path):
+    fake_module(monkeypatch, "engine.headless", "run", 0)
+    assert main(["--headless"]) == 0
+    lock = tmp_path / "data" / "perpdesk" / "desk.lock"
+    lock.unlink()
+    lock.symlink_to("elsewhere")
+    assert main(["--headless"]) == 10
+    assert "cannot be locked" in capsys.readouterr().err
+
+
 def test_a_fault_of_the_program_is_one_calm_line_and_a_log(monkeypatch, capsys, tmp_path):
     fake_module(monkeypatch, "engine.headless", "run", RuntimeError("boom"))
     assert main(["--headless"]) == 70
