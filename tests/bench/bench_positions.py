@@ -29,7 +29,7 @@ STEP = 0.0003 * (TICK_MS / 1000) ** 0.5
 class Plain:
     """A position as an object, judged the plain way."""
 
-    __slots__ = ("best", "due", "last", "low", "long", "peak", "slot", "stop", "target", "worst")
+    __slots__ = ("best", "due", "last", "long", "low", "peak", "slot", "stop", "target", "worst")
 
     def __init__(self, slot: int, long: bool) -> None:
         self.slot, self.long = slot, long
