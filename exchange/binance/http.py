@@ -29,7 +29,8 @@ class HttpRest:
 
     def __init__(self, base_url: str, *, connections: int = 20) -> None:
         """Take the URL without a path, such as `https://fapi.binance.com`. Needs a running loop."""
-        self._base_url = base_url
+        base = URL(base_url)
+        self._scheme, self._authority = base.scheme, base.authority
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=60),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -55,12 +56,14 @@ class HttpRest:
         self, method: str, path: str, query: bytes, headers: Mapping[str, str], deadline: float
     ) -> RestAnswer:
         """Send and wait at most `deadline` real seconds. Raises NotSentError or LostError, nothing else."""
-        text = f"{self._base_url}{path}?{query.decode('ascii')}" if query else f"{self._base_url}{path}"
+        url = URL.build(
+            scheme=self._scheme, authority=self._authority, path=path, query_string=query.decode("ascii"), encoded=True
+        )
         connect = deadline * _CONNECT_SHARE
         timeout = aiohttp.ClientTimeout(total=deadline, connect=connect, sock_connect=connect)
         try:
             async with self._session.request(
-                method, URL(text, encoded=True), headers=headers, timeout=timeout, allow_redirects=False
+                method, url, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 body = await _body(response)
                 names = {name.lower(): value for name, value in response.headers.items()}
@@ -78,6 +81,8 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     if (response.content_length or 0) > MAX_BODY:
         message = f"the answer announces {response.content_length} bytes; at most {MAX_BODY} are read"
         raise LostError(message)
+    if response.content_length is not None and "Content-Encoding" not in response.headers:
+        return await response.read()
     parts: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_chunked(_CHUNK):

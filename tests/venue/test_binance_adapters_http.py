@@ -213,7 +213,12 @@ async def test_an_answer_beyond_the_size_limit_is_lost(monkeypatch):
                 await response.write(b"x" * 100)
         return response
 
-    for handler in (announced, streamed):
+    async def compressed(_request):
+        response = web.Response(body=b"x" * 100_000)
+        response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+    for handler in (announced, streamed, compressed):
         async with serving(handler) as url:
             with pytest.raises(LostError, match=r"at most 1000|exceeds 1000"):
                 await get(url)
