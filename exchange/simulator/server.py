@@ -7,6 +7,7 @@ peer does not read is cut, and nobody else waits for it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import struct
 import time
@@ -14,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
     from exchange.simulator.core import Exchange
@@ -28,6 +30,8 @@ PING_S = 180.0
 PONG_S = 600.0
 BUFFER_LIMIT = 8 * 1024 * 1024
 MESSAGE_LIMIT = 256 * 1024
+LINE_LIMIT = 64 * 1024
+"""A path may name 1024 streams, which aiohttp's own limit of 8 KiB does not hold."""
 TEXT_FRAME = 0x81
 CLOSE_GRACE_S = 1.0
 
@@ -80,6 +84,18 @@ def listen(port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _quiet_logger() -> logging.Logger:
+    """Return aiohttp's logger without tracebacks for malformed requests: those get their 400, and that is all."""
+    logger = logging.getLogger("perpdesk.exchange.simulator.server")
+    if not logger.filters:
+        logger.addFilter(_is_own_fault)
+    return logger
+
+
+def _is_own_fault(record: logging.LogRecord) -> bool:
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 class Link:
@@ -155,7 +171,8 @@ class SocketFront:
         self._own_clock = clock is None
         self._clock: FrontClock = clock or SimulatedClock(exchange.now_ms, exchange.options.speed)
         self._links: dict[Session, Link] = {}
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        server = web.Server(self._handle, access_log=None, logger=_quiet_logger(), max_line_size=LINE_LIMIT)
+        self._runner = web.ServerRunner(server)
         self._pump: asyncio.Task[None] | None = None
         self.frames_sent = 0
         self.port = 0

@@ -95,6 +95,20 @@ async def test_talking_too_much_closes_with_1008(front, client):
         assert socket.close_code == 1008
 
 
+async def test_a_path_may_name_as_many_streams_as_a_connection_may_have(client):
+    names = "/".join(f"symbol{i}usdt@kline_15m" for i in range(1_023))
+    async with client.ws_connect(f"/stream?streams={names}/btcusdt@aggTrade") as socket:
+        assert (await next_json(socket))["stream"] == "btcusdt@aggTrade"
+
+
+async def test_a_malformed_request_gets_400_without_a_traceback(front, caplog):
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    writer.write(b"GET /fapi/v1/ping HTTP/9.9.9\r\n\r\n")
+    assert (await reader.readline()).split()[1] == b"400"
+    assert caplog.records == []
+    writer.close()
+
+
 async def test_an_unknown_stream_path_is_404(client):
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
         await client.ws_connect("/nowhere")
