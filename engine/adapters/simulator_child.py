@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import sys
 from collections import deque
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
+
+from config.credentials import without_secrets
+
+if TYPE_CHECKING:
+    from exchange.simulator.main import RunOptions
 
 READY_DEADLINE = 60.0
 STOP_DEADLINE = 3.0
@@ -17,20 +22,6 @@ STOP_DEADLINE = 3.0
 
 class SimulatorError(Exception):
     """The simulator did not start; the text holds its own words."""
-
-
-class SimulatorOrder(msgspec.Struct, frozen=True):
-    """How the child is to be started."""
-
-    market: str = "synthetic"
-    symbols: int = 240
-    seed: int = 1
-    speed: float = 10.0
-    start_ms: int = 0
-    """Simulated start, 0 for the market's own choice."""
-    port: int = 0
-    anchor: str = ""
-    """A file with prices to continue from, empty for none."""
 
 
 class SimulatorReady(msgspec.Struct, frozen=True):
@@ -46,37 +37,37 @@ class SimulatorReady(msgspec.Struct, frozen=True):
 
 
 class SimulatorChild:
-    """Owns the child process. Its stdin is a pipe: when the desk dies, the child reads EOF and ends."""
+    """Owns the child process. Its stdin is a pipe: when the desk dies, the child reads its end and ends too."""
 
     def __init__(self) -> None:
-        """Start nothing yet."""
         self._process: asyncio.subprocess.Process | None = None
         self._talk: deque[str] = deque(maxlen=50)
         self._reader: asyncio.Task[None] | None = None
 
-    async def start(self, order: SimulatorOrder) -> SimulatorReady:
+    async def start(self, options: RunOptions) -> SimulatorReady:
         """Start the child and wait until it serves. Raises SimulatorError with the child's last words."""
-        self._process = await asyncio.create_subprocess_exec(
+        self._talk.clear()
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "exchange.simulator",
-            *_arguments(order),
+            msgspec.json.encode(msgspec.structs.replace(options, die_with_parent=True)).decode(),
+            env=without_secrets(os.environ),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        assert self._process.stdout is not None
-        self._reader = asyncio.create_task(self._listen(self._process), name="simulator talk")
+        self._process = process
+        assert process.stdout is not None
+        self._reader = asyncio.create_task(self._listen(process), name="simulator talk")
         try:
             async with asyncio.timeout(READY_DEADLINE):
-                line = await self._process.stdout.readline()
+                line = await process.stdout.readline()
+            return msgspec.json.decode(line, type=SimulatorReady)
         except TimeoutError:
             await self.stop()
             raise SimulatorError(f"the simulated exchange was not ready after {READY_DEADLINE:.0f} s") from None
-        try:
-            said: dict[str, Any] = json.loads(line)
-            return msgspec.convert(said, SimulatorReady, strict=False)
-        except (ValueError, msgspec.ValidationError):
+        except msgspec.DecodeError:
             await self.stop()
             words = " ".join(self._talk) or "it said nothing"
             raise SimulatorError(f"the simulated exchange did not start: {words}") from None
@@ -93,7 +84,7 @@ class SimulatorChild:
         return f"exit code {code}" + (f": {self._talk[-1]}" if self._talk else "")
 
     async def stop(self) -> None:
-        """End the child: close its stdin, then terminate, then kill; never raises."""
+        """End the child: ask, then insist; never raises."""
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             with suppress(ProcessLookupError):
@@ -106,27 +97,5 @@ class SimulatorChild:
                     process.kill()
                 await process.wait()
         if self._reader is not None:
-            with suppress(asyncio.CancelledError):
-                await self._reader
+            await self._reader
             self._reader = None
-
-
-def _arguments(order: SimulatorOrder) -> list[str]:
-    arguments = [
-        "--market",
-        order.market,
-        "--symbols",
-        str(order.symbols),
-        "--seed",
-        str(order.seed),
-        "--speed",
-        str(order.speed),
-        "--port",
-        str(order.port),
-        "--die-with-parent",
-    ]
-    if order.start_ms:
-        arguments += ["--start-ms", str(order.start_ms)]
-    if order.anchor:
-        arguments += ["--anchor", order.anchor]
-    return arguments

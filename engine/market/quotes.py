@@ -114,6 +114,21 @@ class Quotes:
         change: npt.NDArray[np.float64] = (self.last / self._minute_price - 1.0) * 100.0
         return change
 
+    def prices(self) -> list[list[float]]:
+        """Return per slot: last (else mid), 24 h change, quote volume, funding, spread, 1m change, updated."""
+        last = np.where(np.isnan(self.last), (self.bid + self.ask) / 2, self.last)
+        columns = (
+            last,
+            self.change_24h,
+            self.quote_volume,
+            self.funding_rate,
+            self.spread_bps(),
+            self.change_1m(),
+            self.updated(),
+        )
+        rows: list[list[float]] = np.column_stack(columns).tolist()
+        return rows
+
     def updated(self) -> npt.NDArray[np.int64]:
         """Return the newest event time of book and mark per slot."""
         return np.maximum(self.book_time, self.mark_time)

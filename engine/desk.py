@@ -1,0 +1,326 @@
+"""The desk: every part of the engine in one place, and the tasks that move them.
+
+It reaches the world through `engine.ports.Ports` only, so the same desk runs on sockets and in simulated time. It holds
+no trading rule; the deciders do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from engine.answers import Answers
+from engine.chronicle import Chronicle
+from engine.commands import Ack, AckState
+from engine.events import EventKind, Severity
+from engine.live_cycle import LiveCycle
+from engine.loops import Periodic
+from engine.market.feed import Feed
+from engine.memory import restore
+from engine.operator_desk import OperatorDesk
+from engine.picture import Picture
+from engine.positions.book import VirtualBook
+from engine.positions.pending import PendingEntries
+from engine.risk import protection
+from engine.risk.gate import BreakerGate
+from engine.virtual_cycle import VirtualCycle
+from exchange.account import AccountSummary, PositionRisk
+from exchange.binance.client import BinanceClient
+from exchange.binance.weights import WeightLedger
+from exchange.errors import ExchangeError
+from exchange.priority import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+    from decimal import Decimal
+
+    from config.flags import FlagBoard
+    from config.settings import Settings
+    from engine.commands import Command, Question
+    from engine.journal.journal import Journal
+    from engine.memory import Remembered
+    from engine.port import LocalPort
+    from engine.ports import Ports
+    from engine.snapshot import CycleView, LeverageRow
+    from exchange.binance.signing import Credentials
+
+ACCOUNT_S = 30.0
+TICKERS_S = 60.0
+CLOCK_S = 60.0
+UNIVERSE_S = 3600.0
+RETRY_S = 5.0
+TICK_S = 0.1
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Which venue the desk stands at."""
+
+    environment: str
+    """`simulator`, `demo` or `live`."""
+    exchange: str
+    speed: float = 1.0
+
+
+class Vitals(Protocol):
+    """What the process knows of itself."""
+
+    def lag(self) -> tuple[float, float]:
+        """Return the loop's lateness in ms: p99 and maximum."""
+
+    def memory_mb(self) -> float:
+        """Return the resident memory in MiB."""
+
+    def instant(self) -> float:
+        """Return the machine's monotonic clock in seconds."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How often the desk looks and shows, in desk seconds."""
+
+    tick_s: float = TICK_S
+    publish_s: float = 0.25
+    """0 publishes after every live cycle only."""
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """The account as last read; None where it could not be."""
+
+    summary: AccountSummary | None = None
+    positions: tuple[PositionRisk, ...] = ()
+    mode: str = "unknown"
+    read_ms: int = 0
+
+
+class Desk:
+    """Owns the parts. Create on the loop that will run it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        flags: FlagBoard,
+        ports: Ports,
+        journal: Journal,
+        port: LocalPort,
+        identity: Identity,
+        vitals: Vitals,
+        *,
+        credentials: Credentials | None = None,
+        remembered: Remembered | None = None,
+        pace: Pace | None = None,
+        history: int = 500,
+    ) -> None:
+        self.settings = settings
+        self.flags = flags
+        self.ports = ports
+        self.clock = ports.clock
+        self.port = port
+        self.identity = identity
+        self.vitals = vitals
+        self.pace = pace or Pace()
+        self.mode: str = settings.strategy.mode
+        self.halted_by = ""
+        self.phase, self.phase_text = "starting", "reading the exchange's rules"
+        self.started = self.clock.monotonic()
+        self.chronicle = Chronicle(self.clock, port, journal)
+        self.gate = BreakerGate(self.clock)
+        self.ledger = WeightLedger(settings.exchange.rate_limit)
+        self.client = BinanceClient(
+            ports.rest, self.clock, self.ledger, self.gate, ports.entropy, credentials=credentials
+        )
+        self.has_key = credentials is not None
+        self.feed = Feed(
+            self.client, ports.dialer, self.clock, ports.entropy, self.chronicle, settings.universe.size, history
+        )
+        self.feed.incremental = flags.on("ENABLE_INCREMENTAL_CACHE")
+        self.book = VirtualBook(
+            start=settings.virtual.start_balance,
+            expiry_ms=int(settings.virtual.expiry * 1000),
+            smart=flags.on("ENABLE_SMART_MONITORING"),
+        )
+        self.pending = PendingEntries()
+        self.account = AccountState()
+        now = self.clock.now_ms()
+        self.protection = protection.fresh(settings.virtual.start_balance, now)
+        self.decisions: list[LeverageRow] = []
+        self.cycle: CycleView | None = None
+        self.on_cycle: Callable[[CycleView], None] | None = None
+        self.live = LiveCycle(self)
+        self.virtual = VirtualCycle(self)
+        self.live_loop = Periodic(self.clock, settings.loops.cycle_interval, self.live.run)
+        self.virtual_loop = Periodic(self.clock, settings.loops.virtual_interval, self.virtual.run)
+        self.operator = OperatorDesk(self)
+        self.answers = Answers(self)
+        self.picture = Picture(self)
+        self.stopping = asyncio.Event()
+        if remembered is not None:
+            restore(self, remembered)
+
+    # Running.
+
+    async def run(self) -> None:
+        """Run until `stop`; ends in an orderly way. Raises what no part of the desk can answer for."""
+        self.port.attach(asyncio.get_running_loop(), self.take_command, self.answers.take)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(work, name=name) for name, work in self._work().items()]
+                group.create_task(self._end(tasks), name="stop")
+        finally:
+            self.phase, self.phase_text = "stopping", "saving"
+            self.port.detach()
+            self.chronicle.flush()
+            self.publish()
+
+    def stop(self, reason: str) -> None:
+        """Ask the desk to end; may be called more than once."""
+        if not self.stopping.is_set():
+            self.phase, self.phase_text = "stopping", reason
+            self.chronicle.say(EventKind.SYSTEM, f"stopping: {reason}", Severity.NOTICE)
+            self.stopping.set()
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        await self.stopping.wait()
+        for task in tasks:
+            task.cancel()
+
+    def _work(self) -> dict[str, Coroutine[None, None, None]]:
+        return {
+            "start": self._start(),
+            "ticks": self._ticks(),
+            "breaker": self._breaker(),
+            "publish": self._publish(),
+        }
+
+    async def _start(self) -> None:
+        """Read the venue until it answers, then let everything that needs it run."""
+        await self._until_done("the exchange's clock", self._sync_clock)
+        await self._until_done("the universe", self._refresh_universe)
+        if self.has_key:
+            await self._until_done("the account", self._read_account_once)
+        self.phase, self.phase_text = "back-filling", "fetching candles"
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.feed.streams.run(), name="streams")
+            group.create_task(self.feed.backfill.run(), name="back-fill")
+            group.create_task(self.live_loop.run(), name="live cycle")
+            group.create_task(self.virtual_loop.run(), name="virtual cycle")
+            group.create_task(self._repeat(TICKERS_S, "24 h statistics", self.feed.refresh_tickers), name="tickers")
+            group.create_task(self._repeat(CLOCK_S, "the exchange's clock", self._sync_clock), name="clock")
+            group.create_task(self._repeat(UNIVERSE_S, "the universe", self._refresh_universe), name="universe")
+            if self.has_key:
+                group.create_task(self._repeat(ACCOUNT_S, "the account", self._read_account), name="account")
+
+    async def _until_done(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Try until it succeeds; the same refusal is told once."""
+        told = ""
+        while True:
+            try:
+                await work()
+            except ExchangeError as error:
+                text = f"{what} could not be read: {error}"
+                self.feed.last_error = text
+                self.phase_text = f"waiting for the exchange: {error}"
+                if text != told:
+                    told = text
+                    self.chronicle.say(EventKind.FEED, f"{text}; trying again", Severity.WARNING)
+                await self.clock.sleep(RETRY_S)
+            else:
+                return
+
+    async def _repeat(self, period: float, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        told = ""
+        while True:
+            await self.clock.sleep(period)
+            try:
+                await work()
+            except ExchangeError as error:
+                text = f"{what} could not be read: {error}"
+                self.feed.last_error = text
+                if text != told:
+                    self.chronicle.say(EventKind.FEED, text, Severity.WARNING)
+                told = text
+            else:
+                told = ""
+
+    async def _sync_clock(self) -> None:
+        await self.client.sync_clock(1)
+
+    async def _refresh_universe(self) -> None:
+        change = await self.feed.refresh(self.book.symbols)
+        now = self.clock.now_ms()
+        for symbol in change.removed:
+            reason = "the symbol stopped trading" if symbol in change.halted else "the symbol left the universe"
+            self.chronicle.positions(self.book.close_symbol(symbol, None, now, reason))
+        self.virtual.reslot()
+        if change.added or change.removed:
+            text = f"universe: {len(self.feed.symbols)} symbols, {len(change.added)} new, {len(change.removed)} gone"
+            self.chronicle.say(EventKind.FEED, text)
+
+    async def _read_account_once(self) -> None:
+        await self.feed.read_brackets()
+        await self._read_account()
+
+    async def _read_account(self) -> None:
+        hedge = await self.client.position_mode()
+        summary = await self.client.account()
+        positions = await self.client.positions(priority=Priority.CRITICAL)
+        now = self.clock.now_ms()
+        self.account = AccountState(
+            summary,
+            tuple(position for position in positions if position.quantity),
+            "hedge" if hedge else "one-way",
+            now,
+        )
+        self.observe_equity(summary.wallet + summary.unrealized)
+
+    def observe_equity(self, equity: Decimal) -> None:
+        """Let the account protection see the account's equity."""
+        now = self.clock.now_ms()
+        before = self.protection
+        if self.account.read_ms and before.peak_equity == before.equity == before.day_start_equity and not before.audit:
+            before = protection.fresh(equity, before.day * protection.DAY_MS) if equity > 0 else before
+        self.protection = protection.observe(before, equity, now)
+        if self.protection.level is not before.level:
+            text = f"account protection: {before.level.name} to {self.protection.level.name}, {self.protection.reason}"
+            self.chronicle.say(EventKind.RISK, text, Severity.ALERT)
+            self.chronicle.change("protection", "level", before.level.name, self.protection.level.name, "the desk")
+            self.remember_protection("the desk")
+
+    def remember_protection(self, by: str) -> None:
+        """Store the whole protection state, which a restart continues from."""
+        self.chronicle.change("protection", "state", "", protection.save(self.protection).decode(), by)
+
+    async def _ticks(self) -> None:
+        """Follow prices and closed bars, as they come but at most once per tick."""
+        while True:
+            await self.clock.sleep(self.pace.tick_s)
+            while self.feed.flush():
+                await self.clock.sleep(0)
+            self.virtual.tick()
+
+    async def _breaker(self) -> None:
+        while True:
+            await self.clock.sleep(1.0)
+            self.gate.tick()
+            for _, text in self.gate.news():
+                self.chronicle.say(EventKind.RISK, f"API breaker: {text}", Severity.WARNING)
+
+    async def _publish(self) -> None:
+        while self.pace.publish_s > 0:
+            self.publish()
+            await self.clock.sleep(self.pace.publish_s)
+
+    def publish(self) -> None:
+        """Show the present state to the screens."""
+        self.port.publish(self.picture.take())
+
+    # The port's side.
+
+    def take_command(self, ticket: int, command: Command, by: str) -> None:
+        """Carry out a command of an operator and acknowledge it."""
+        done, text = self.operator.take(command, by)
+        self.port.settle(Ack(ticket, AckState.DONE if done else AckState.REFUSED, text))
+
+    def take_question(self, ticket: int, question: Question) -> None:
+        """Answer a question of a screen."""
+        self.answers.take(ticket, question)

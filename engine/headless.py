@@ -1,0 +1,94 @@
+"""The engine without a screen: one line per cycle on stdout, talk on stderr, exit codes of reliability section 7."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+import uvloop
+
+from engine.port import LocalPort
+from engine.runtime import Engine, StartError
+
+if TYPE_CHECKING:
+    from config.load import Loaded
+    from config.options import RunOptions
+    from engine.snapshot import CycleView
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+TELL_S = 0.5
+
+
+def run(loaded: Loaded, options: RunOptions) -> int:
+    """Run the engine until a signal or the given duration ends it; return the exit code."""
+    port = LocalPort()
+    engine = Engine(loaded, options, port)
+    engine.progress = _talk
+    engine.on_cycle = _json_line if options.json else _plain_line
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_run(engine, port, options))
+    except StartError as error:
+        _talk(str(error))
+        return error.code
+
+
+async def _run(engine: Engine, port: LocalPort, options: RunOptions) -> int:
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, engine.stop, signal.Signals(number).name)
+    # A lost terminal is no reason to stop: a server's engine goes on.
+    loop.add_signal_handler(signal.SIGHUP, _talk, "the terminal is gone; the engine goes on")
+    if options.duration is not None:
+        loop.call_later(options.duration, engine.stop, f"the asked {options.duration:g} s are over")
+    teller = asyncio.create_task(_tell(port), name="event lines")
+    try:
+        return await engine.run()
+    finally:
+        teller.cancel()
+
+
+async def _tell(port: LocalPort) -> None:
+    """Repeat the event log on stderr."""
+    seen = 0
+    while True:
+        news = port.events(seen)
+        for event in news.events:
+            seen = event.seq
+            _talk(f"{event.severity.value:7} {event.kind.value:8} {event.text}")
+        await asyncio.sleep(TELL_S)  # noqa: TID251 - real time: a person reads this
+
+
+def _talk(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def _json_line(cycle: CycleView) -> None:
+    line = {
+        "event": "cycle",
+        "number": cycle.number,
+        "time": cycle.time,
+        "universe": cycle.universe,
+        "ready": cycle.ready,
+        "candidates": dict(cycle.candidates),
+        "accepted": cycle.accepted,
+        "dimensions": {one.name: {"kept": one.kept, "dropped": one.dropped} for one in cycle.dimensions},
+        "balance": {"long_share": None if cycle.long_share != cycle.long_share else cycle.long_share},
+        "cycle_ms": round(cycle.duration_ms, 3),
+        "overruns": cycle.overruns,
+    }
+    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _plain_line(cycle: CycleView) -> None:
+    found = ", ".join(f"{name} {count}" for name, count in cycle.candidates)
+    sys.stdout.write(
+        f"cycle {cycle.number}: {cycle.ready} of {cycle.universe} symbols ready; candidates {found}; "
+        f"{cycle.accepted} accepted; {cycle.duration_ms:.1f} ms\n"
+    )
+    sys.stdout.flush()

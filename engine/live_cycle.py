@@ -1,0 +1,169 @@
+"""The live cycle: ready symbols, all three strategies, quality, balance, rank, risk, entries.
+
+Strategies run in small groups of symbols with a turn of the loop between them, so that a cycle over 200 symbols never
+holds the loop for more than a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from engine.entries import Entries
+from engine.events import EventKind, Severity
+from engine.journal.record import CycleRecord, SignalRecord
+from engine.rules import signal_rules
+from engine.signals.select import select
+from engine.signals.signal import Selection, Signal, SignalState
+from engine.snapshot import CycleView, DimensionRow
+from engine.strategy.candidate import StrategyName
+from engine.strategy.panel import StrategyRules, evaluate
+from engine.strategy.reading import Reading
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.strategy.views import SymbolViews
+
+GROUP = 8
+"""Symbols evaluated per turn of the loop."""
+KNOWN = 20_000
+"""Signal ids remembered, so that a set-up is journaled once per state."""
+
+
+class LiveCycle:
+    """Runs the cycles and keeps what the last one found."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.number = 0
+        self.views: dict[str, SymbolViews] = {}
+        self.selection: Selection | None = None
+        self.waiting: tuple[tuple[str, str], ...] = ()
+        """(symbol, reason) of the members that are not ready."""
+        self.known: OrderedDict[str, str] = OrderedDict()
+        self.entries = Entries(desk)
+
+    async def run(self) -> None:
+        """Run one cycle."""
+        desk = self._desk
+        started = desk.clock.now_ms()
+        began = desk.vitals.instant()
+        self.number += 1
+        desk.virtual.catch_up()
+        readings = self._readings(started)
+        views: list[SymbolViews] = []
+        for first in range(0, len(readings), GROUP):
+            group = readings[first : first + GROUP]
+            views += evaluate(desk.feed.tables, group, desk.clock.now_ms(), StrategyRules())
+            await desk.clock.sleep(0)
+        floor = desk.protection.effects.confidence_floor
+        now = desk.clock.now_ms()
+        selection = select(views, StrategyName(desk.mode), desk.book.track, signal_rules(desk.settings, floor), now)
+        self.views = {view.reading.symbol: view for view in views}
+        self.selection = selection
+        for signal in selection.signals:
+            self._journal(signal)
+        self.entries.follow(selection, now)
+        duration = (desk.vitals.instant() - began) * 1000
+        self._finish(selection, len(readings), duration)
+
+    def _readings(self, now: int) -> list[Reading]:
+        desk, quotes = self._desk, self._desk.feed.quotes
+        ready, waiting = [], []
+        spread = quotes.spread_bps()
+        updated = quotes.updated()
+        for symbol in desk.feed.symbols:
+            reason = desk.feed.reason(symbol, now)
+            if reason:
+                waiting.append((symbol, reason))
+                continue
+            slot = desk.feed.slot_of(symbol)
+            assert slot is not None
+            rules = desk.feed.instruments[symbol]
+            last = float(quotes.last[slot])
+            middle = float(quotes.bid[slot] + quotes.ask[slot]) / 2
+            ready.append(
+                Reading(
+                    slot=slot,
+                    symbol=symbol,
+                    price=last if last > 0 else middle,
+                    mark=float(quotes.mark[slot]),
+                    bid=float(quotes.bid[slot]),
+                    ask=float(quotes.ask[slot]),
+                    spread_bps=float(spread[slot]),
+                    funding_rate=float(quotes.funding_rate[slot]),
+                    quote_volume=float(quotes.quote_volume[slot]),
+                    volume_rank=desk.feed.universe.ranks.get(symbol, len(desk.feed.universe.ranks)),
+                    completeness=1.0,
+                    updated_ms=int(updated[slot]),
+                    tick=float(rules.tick),
+                    decimals=decimals_of(float(rules.tick)),
+                )
+            )
+        self.waiting = tuple(waiting)
+        return ready
+
+    def _journal(self, signal: Signal) -> None:
+        """Store a set-up when it is first seen and when its state changes; tell the accepted ones."""
+        state = str(signal.state)
+        if self.known.get(signal.signal_id) == state:
+            return
+        self.remember(signal.signal_id, state)
+        candidate = signal.candidate
+        self._desk.chronicle.record(
+            SignalRecord(
+                signal.time,
+                signal.signal_id,
+                candidate=candidate,
+                state=state,
+                reason=signal.reason,
+                rank=signal.rank,
+                cycle=self.number,
+                quality=signal.quality.score,
+                win_probability=signal.p_win,
+                expected_r=signal.expected_r,
+                dimensions=tuple((one.name, one.value, one.passed) for one in signal.quality.dimensions),
+            )
+        )
+        if signal.state is SignalState.ACCEPTED:
+            text = (
+                f"{candidate.symbol} {candidate.direction.value} accepted ({candidate.strategy}, {candidate.pattern}): "
+                f"confidence {candidate.confidence:.2f}, {signal.reason}"
+            )
+            severity = Severity.NOTICE if signal.executable else Severity.INFO
+            self._desk.chronicle.say(EventKind.SIGNAL, text, severity, candidate.symbol, signal.signal_id)
+
+    def remember(self, signal_id: str, state: str) -> None:
+        """Note that a set-up has been journaled in this state."""
+        self.known[signal_id] = state
+        self.known.move_to_end(signal_id)
+        while len(self.known) > KNOWN:
+            self.known.popitem(last=False)
+
+    def _finish(self, selection: Selection, ready: int, duration_ms: float) -> None:
+        desk = self._desk
+        if desk.phase == "back-filling" and ready:
+            desk.phase, desk.phase_text = "running", ""
+        view = CycleView(
+            number=self.number,
+            time=selection.time,
+            duration_ms=duration_ms,
+            overruns=desk.live_loop.overruns,
+            universe=len(desk.feed.symbols),
+            ready=ready,
+            candidates=selection.candidates,
+            accepted=len(selection.accepted),
+            long_share=selection.long_share,
+            dimensions=tuple(DimensionRow(one.name, one.kept, one.dropped) for one in selection.dimensions),
+        )
+        desk.cycle = view
+        desk.chronicle.record(CycleRecord(selection.time, f"cycle-{self.number}", cycle=view))
+        desk.publish()
+        if desk.on_cycle is not None:
+            desk.on_cycle(view)
+
+
+def decimals_of(tick: float) -> int:
+    """Return how many decimal places a price on this tick shows."""
+    text = f"{tick:.12f}".rstrip("0")
+    return len(text.partition(".")[2])

@@ -1,0 +1,307 @@
+"""Keeps the market true: universe, back-fill, streams, closed bars, gap repair, and why a symbol is not ready.
+
+Only 5m bars are streamed; 15m and 1h bars are built from them as they close, and the built history is compared with the
+exchange's own at every load. A hole, a stale price, a missing bar or an inconsistent one makes the symbol not ready
+until the cause is gone; holes are fetched over REST.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from engine.analysis.layout import FRAMES
+from engine.analysis.step import reset, run, step_rows
+from engine.analysis.tables import make_tables
+from engine.events import EventKind, Severity
+from engine.market.backfill import Backfill
+from engine.market.quotes import STALE_MS, Quotes
+from engine.market.tape import Outcome, Tape, moment
+from engine.market.universe import Universe, decide_universe
+from exchange.binance.routes import stream_symbol
+from exchange.binance.stream_events import FrameRefused, SocketLost, StreamsLive, SubscriptionsLost
+from exchange.binance.streams import MarketStreams
+from exchange.market_data import FRAME_MS, BookTop, KlineUpdate, MarkPrice
+from exchange.priority import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from engine.chronicle import Chronicle
+    from exchange.binance.client import BinanceClient
+    from exchange.binance.stream_events import StreamEvent
+    from exchange.instrument import Bracket, Instrument
+    from exchange.market_data import MarketMessage, Ticker
+    from exchange.ports import Clock, Entropy, StreamDialer
+
+SPARE_SLOTS = 32
+"""Room beyond the hysteresis for symbols that stay because of an open position."""
+LATE_MS = 10_000
+"""Reliability I4: a closed bar may be one bar and 10 s old."""
+CLOSED_QUEUE = 20_000
+FLUSH_BATCH = 64
+"""Closed bars taken per turn of the loop, so that a full hour closing at once never stalls it."""
+LONGER = ("15m", "1h")
+MARK_STREAM = "!markPrice@arr"
+
+
+class Change(NamedTuple):
+    """What a refresh of the universe changed."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    halted: tuple[str, ...]
+
+
+class Feed:
+    """The desk's market. Belongs to the engine's loop; `run_streams` and `run_repair` are tasks of the runtime."""
+
+    def __init__(
+        self,
+        client: BinanceClient,
+        dialer: StreamDialer,
+        clock: Clock,
+        entropy: Entropy,
+        chronicle: Chronicle,
+        size: int,
+        history: int = 500,
+    ) -> None:
+        slots = int(size * 1.15) + SPARE_SLOTS
+        self.size = size
+        self.tables = make_tables(slots)
+        self.tape = Tape(slots, history)
+        self.quotes = Quotes(slots)
+        self.instruments: dict[str, Instrument] = {}
+        self.brackets: dict[str, tuple[Bracket, ...]] = {}
+        self.universe = Universe((), {}, (), (), ())
+        self.incremental = True
+        self.messages = 0
+        self.last_message_ms = 0
+        self.last_error = ""
+        self._clock = clock
+        self._client = client
+        self._chronicle = chronicle
+        self._slots: dict[str, int] = {}
+        self._closed: deque[KlineUpdate] = deque(maxlen=CLOSED_QUEUE)
+        self.on_forming: Callable[[int, KlineUpdate], None] | None = None
+        self.streams = MarketStreams(dialer, clock, entropy, self.on_message, self._on_stream_event)
+        self.backfill = Backfill(self, client, clock, chronicle)
+
+    # The universe.
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Return the members in rank order."""
+        return self.universe.members
+
+    def slot_of(self, symbol: str) -> int | None:
+        """Return the column of a member, None for a stranger."""
+        return self._slots.get(symbol)
+
+    def slots(self) -> dict[str, int]:
+        """Return a copy of the map from symbol to column."""
+        return dict(self._slots)
+
+    async def refresh(self, held: Collection[str]) -> Change:
+        """Read rules and statistics, decide the universe anew and follow it. Raises ExchangeError."""
+        instruments = await self._client.exchange_info()
+        tickers = await self._client.tickers()
+        marks = await self._client.mark_prices()
+        tops = await self._client.book_tops()
+        self.instruments = {instrument.symbol: instrument for instrument in instruments}
+        decided = decide_universe(self.instruments, tickers, size=self.size, previous=self.universe.members, held=held)
+        self.universe = decided
+        for symbol in decided.removed:
+            self.tape.release(symbol)
+            self.quotes.clear(self._slots.pop(symbol))
+        for symbol in decided.added:
+            slot = self.tape.assign(symbol)
+            self._slots[symbol] = slot
+            self.quotes.clear(slot)
+            for frame in FRAMES:
+                reset(self.tables, self.tape.row(symbol, frame), FRAME_MS[frame])
+                self.backfill.want(symbol, frame)
+        for mark in marks:
+            self._take(mark)
+        for top in tops:
+            self._take(top)
+        self._take_tickers(tickers)
+        self._subscribe()
+        return Change(decided.added, decided.removed, decided.halted)
+
+    async def refresh_tickers(self) -> None:
+        """Read the 24 h statistics. Raises ExchangeError."""
+        self._take_tickers(await self._client.tickers())
+
+    def _take_tickers(self, tickers: Iterable[Ticker]) -> None:
+        for ticker in tickers:
+            slot = self._slots.get(ticker.symbol)
+            if slot is not None:
+                self.quotes.on_ticker(slot, ticker)
+
+    def _subscribe(self) -> None:
+        names = [stream_symbol(symbol) for symbol in self.symbols]
+        self.streams.want(
+            [*(f"{name}@kline_5m" for name in names), *(f"{name}@bookTicker" for name in names), MARK_STREAM]
+        )
+
+    # Messages.
+
+    def on_message(self, message: MarketMessage) -> None:
+        """Take one stream message; called synchronously by the sockets' readers."""
+        self.messages += 1
+        self.last_message_ms = self._clock.now_ms()
+        self._take(message)
+
+    def _take(self, message: MarketMessage) -> None:
+        slot = self._slots.get(message.symbol)
+        if slot is None:
+            return
+        if isinstance(message, BookTop):
+            self.quotes.on_book(slot, message)
+        elif isinstance(message, KlineUpdate):
+            if message.interval == "5m":
+                self.quotes.on_bar(slot, message)
+                if message.closed:
+                    self._closed.append(message)
+                elif self.on_forming is not None:
+                    self.on_forming(slot, message)
+        elif isinstance(message, MarkPrice):
+            self.quotes.on_mark(slot, message)
+
+    def _on_stream_event(self, event: StreamEvent) -> None:
+        if isinstance(event, SocketLost):
+            self.last_error = f"market socket {event.socket} lost: {event.reason}"
+            self._chronicle.say(
+                EventKind.FEED, f"{self.last_error}; next try in {event.retry_in_s:.1f} s", Severity.WARNING
+            )
+        elif isinstance(event, StreamsLive) and event.silent_s is not None:
+            self._chronicle.say(
+                EventKind.FEED, f"{len(event.streams)} streams are back after {event.silent_s:.1f} s", Severity.NOTICE
+            )
+        elif isinstance(event, SubscriptionsLost):
+            self._chronicle.say(
+                EventKind.FEED, f"{len(event.streams)} streams had been dropped; asked again", Severity.WARNING
+            )
+        elif isinstance(event, FrameRefused):
+            self.last_error = f"frame refused: {event.error}"
+            self._chronicle.say(EventKind.FEED, f"{self.last_error} ({event.count} so far)", Severity.WARNING)
+
+    # Closed bars.
+
+    def flush(self) -> bool:
+        """Bring a batch of closed bars into the analysis; True while more of them wait."""
+        batch = [self._closed.popleft() for _ in range(min(len(self._closed), FLUSH_BATCH))]
+        if batch:
+            appended = self._append(batch)
+            longer = [bar for update in appended for bar in self._longer(update)]
+            if longer:
+                self._append(longer)
+        return bool(self._closed)
+
+    def _append(self, updates: Sequence[KlineUpdate]) -> list[KlineUpdate]:
+        taken = self.tape.append_many(updates)
+        appended = []
+        for update, verdict in zip(updates, taken.verdicts, strict=True):
+            if verdict.outcome is Outcome.APPENDED:
+                appended.append(update)
+            elif verdict.outcome is Outcome.CORRECTED:
+                self._chronicle.say(
+                    EventKind.FEED, f"{update.symbol} {update.interval}: {verdict.reason}; rebuilt", Severity.NOTICE
+                )
+                self.rebuild(update.symbol, update.interval)
+            elif verdict.outcome in (Outcome.GAP, Outcome.BAD):
+                self._chronicle.say(
+                    EventKind.FEED, f"{update.symbol} {update.interval}: {verdict.reason}", Severity.WARNING
+                )
+                self.backfill.want(update.symbol, update.interval)
+        if self.incremental:
+            step_rows(self.tables, taken.rows, taken.bars)
+        else:
+            for update in appended:
+                self.rebuild(update.symbol, update.interval)
+        return appended
+
+    def _longer(self, update: KlineUpdate) -> list[KlineUpdate]:
+        """Return the longer bars that this 5m bar completes."""
+        built = []
+        end = update.open_time + FRAME_MS["5m"]
+        for frame in LONGER:
+            if end % FRAME_MS[frame] == 0:
+                bar = self._built(update, frame, end)
+                if bar is not None:
+                    built.append(bar)
+        return built
+
+    def _built(self, update: KlineUpdate, frame: str, end: int) -> KlineUpdate | None:
+        size = FRAME_MS[frame] // FRAME_MS["5m"]
+        parts = self.tape.candles(update.symbol, "5m", size)
+        start = end - FRAME_MS[frame]
+        if len(parts) < size or int(parts.open_time[0]) != start:
+            return None
+        return KlineUpdate(
+            symbol=update.symbol,
+            interval=frame,
+            open_time=start,
+            close_time=end - 1,
+            open=float(parts.open[0]),
+            high=float(parts.high.max()),
+            low=float(parts.low.min()),
+            close=float(parts.close[-1]),
+            volume=float(parts.volume.sum()),
+            quote_volume=float(parts.quote_volume.sum()),
+            trades=int(parts.trades.sum()),
+            taker_base=float(parts.taker_base.sum()),
+            taker_quote=float(parts.taker_quote.sum()),
+            closed=True,
+            event_time=update.event_time,
+        )
+
+    def rebuild(self, symbol: str, frame: str) -> None:
+        """Run a series anew over every bar the tape holds."""
+        row = self.tape.row(symbol, frame)
+        reset(self.tables, row, FRAME_MS[frame])
+        run(self.tables, row, self.tape.bars(symbol, frame))
+
+    # Readiness.
+
+    def reason(self, symbol: str, now_ms: int) -> str:
+        """Return why a member may not signal at this instant, empty when it may."""
+        slot = self._slots.get(symbol)
+        if slot is None:
+            return "not in the universe"
+        for frame in FRAMES:
+            reason = self.tape.readiness(symbol, frame)
+            if reason:
+                return reason
+            wanted = self.tape.last_open(symbol, frame) + 2 * FRAME_MS[frame]
+            if now_ms - wanted > LATE_MS:
+                return f"{frame}: waits for the bar of {moment(wanted - FRAME_MS[frame])}"
+        if not (self.quotes.bid[slot] > 0 and self.quotes.ask[slot] > 0 and self.quotes.mark[slot] > 0):
+            return "no price yet"
+        age = now_ms - int(max(self.quotes.book_time[slot], self.quotes.mark_time[slot]))
+        if age > STALE_MS:
+            return f"price is {age / 1000:.0f} s old"
+        return ""
+
+    def late(self, now_ms: int) -> list[tuple[str, str]]:
+        """Return (symbol, frame) of every series whose next closed bar is overdue or that holds a hole or fault."""
+        found = []
+        for symbol in self.symbols:
+            for frame in FRAMES:
+                last = self.tape.last_open(symbol, frame)
+                overdue = last >= 0 and now_ms - (last + 2 * FRAME_MS[frame]) > LATE_MS
+                if overdue or (last < 0 or self.tape.readiness(symbol, frame)):
+                    found.append((symbol, frame))
+        return found
+
+    async def read_brackets(self) -> None:
+        """Read the leverage brackets (needs a key). Raises ExchangeError."""
+        self.brackets = dict(await self._client.leverage_brackets(priority=Priority.NORMAL))
+
+    def last_prices(self) -> dict[str, float]:
+        """Return the last traded price of every member that has one."""
+        prices = {symbol: float(self.quotes.last[slot]) for symbol, slot in self._slots.items()}
+        return {symbol: price for symbol, price in prices.items() if np.isfinite(price)}

@@ -1,0 +1,82 @@
+"""What a desk remembers over a restart: the virtual book, the signals it has journaled, the account protection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.events import EventKind, Severity
+from engine.journal.log import replay
+from engine.journal.record import ChangeRecord, PositionRecord, SessionRecord, SignalRecord
+from engine.positions.lifecycle import EventName, LifecycleError, PositionEvent
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.ports import Disk
+
+SIGNAL_MEMORY_MS = 2 * 86_400_000
+"""Set-ups live for hours; ids older than this cannot come back."""
+
+
+class Remembered(msgspec.Struct):
+    """The journal's words, as far as the desk needs them."""
+
+    positions: list[PositionEvent]
+    signals: dict[str, str]
+    """Signal id to the state last journaled."""
+    entered: list[str]
+    """Signals that opened a position."""
+    last_ms: int
+    """Time of the newest record, 0 for an empty journal."""
+    protection: str = ""
+    """The saved account protection, empty for none."""
+    sessions: int = 0
+
+
+def recall(disk: Disk) -> Remembered:
+    """Read the journal. Raises DiskError and JournalFormatError."""
+    memory = Remembered([], {}, [], 0)
+    signals: dict[str, tuple[int, str]] = {}
+    for entry in replay(disk):
+        record = entry.record
+        memory.last_ms = max(memory.last_ms, record.time)
+        if isinstance(record, PositionRecord):
+            memory.positions.append(record.event)
+            if record.event.event is EventName.CREATED and record.cause:
+                memory.entered.append(record.cause)
+        elif isinstance(record, SignalRecord):
+            signals[record.ref] = (record.time, record.state)
+        elif isinstance(record, SessionRecord):
+            memory.sessions += record.event == "start"
+        elif isinstance(record, ChangeRecord) and record.what == "protection" and record.name == "state":
+            memory.protection = record.new
+    oldest = memory.last_ms - SIGNAL_MEMORY_MS
+    memory.signals = {ref: state for ref, (time, state) in signals.items() if time >= oldest}
+    return memory
+
+
+def restore(desk: Desk, memory: Remembered) -> None:
+    """Continue where the journal ends. Positions wait for their symbol's column until the universe is known."""
+    now = desk.clock.now_ms()
+    for ref, state in memory.signals.items():
+        desk.live.remember(ref, state)
+    for ref in memory.entered:
+        desk.virtual.note_done(ref)
+    try:
+        late = desk.book.restore(memory.positions, now)
+    except LifecycleError as error:
+        desk.chronicle.say(EventKind.SYSTEM, f"the virtual book starts empty: {error}", Severity.ALERT)
+        return
+    for event in memory.positions:
+        if event.terms is not None and desk.book.state(event.position_id) is not None:
+            desk.chronicle.know(event.position_id, event.terms.signal_id)
+    desk.chronicle.positions(late)
+    desk.virtual.wait_for(memory.last_ms)
+    if memory.positions:
+        closed = sum(event.event is EventName.CLOSED for event in memory.positions) + len(late)
+        desk.chronicle.say(
+            EventKind.SYSTEM,
+            f"the virtual book continues: {len(desk.book)} positions open, {closed} closed before",
+            Severity.NOTICE,
+        )

@@ -1,0 +1,164 @@
+"""Carries out what an operator asks: each command is done or refused with a reason, journaled and told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.errors import ConfigError
+from engine.commands import (
+    BypassBreaker,
+    CloseAllVirtual,
+    CloseVirtual,
+    Halt,
+    Rearm,
+    ResetBreaker,
+    Resume,
+    SetFlag,
+    SetMode,
+    Shutdown,
+)
+from engine.positions.book import UnknownPositionError
+from engine.risk import protection
+from engine.risk.breaker import BreakerError
+from engine.risk.protection import ProtectionError
+from engine.strategy.candidate import StrategyName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.commands import Command
+    from engine.desk import Desk
+
+
+class RefusedCommand(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """A command cannot be carried out; the text is the answer."""
+
+
+class OperatorDesk:
+    """The commands of one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.keep: Callable[[str, object], None] | None = None
+        """Writes a changed setting back to the configuration, off the loop."""
+
+    def take(self, command: Command, by: str) -> tuple[bool, str]:
+        """Carry out one command for `by`; return whether it was done, and the words."""
+        try:
+            text, old, new = self._carry_out(command, by)
+        except (
+            RefusedCommand,
+            ConfigError,
+            UnknownPositionError,
+            BreakerError,
+            ProtectionError,
+            ValueError,
+        ) as refusal:
+            self._desk.chronicle.command(command, by, "refused", str(refusal))
+            return False, str(refusal)
+        self._desk.chronicle.command(command, by, "done", text, old, new)
+        self._desk.publish()
+        return True, text
+
+    def _carry_out(self, command: Command, by: str) -> tuple[str, str, str]:  # noqa: C901, PLR0911 - an arm per command
+        """Return (text, value before, value after)."""
+        match command:
+            case SetMode(mode):
+                return self._set_mode(mode, by)
+            case SetFlag(name, value):
+                return self._set_flag(name, value, by)
+            case Halt():
+                return self._halt(by)
+            case Resume():
+                return self._resume()
+            case CloseVirtual(position_id):
+                return self._close(position_id, by)
+            case CloseAllVirtual():
+                return self._close_all(by)
+            case BypassBreaker(seconds, reason):
+                self._desk.gate.bypass(seconds, reason, by)
+                return f"API breaker bypassed for {seconds} s: {reason}", "", str(seconds)
+            case ResetBreaker(reason):
+                before = self._desk.gate.view().state
+                self._desk.gate.reset(reason, by)
+                return f"API breaker reset from {before}: {reason}", before, self._desk.gate.view().state
+            case Rearm(reason):
+                return self._rearm(reason, by)
+            case Shutdown(reason):
+                self._desk.stop(f"asked by {by}: {reason}")
+                return f"the engine stops: {reason}", "running", "stopping"
+
+    def _set_mode(self, mode: str, by: str) -> tuple[str, str, str]:
+        if mode not in {name.value for name in StrategyName}:
+            known = ", ".join(name.value for name in StrategyName)
+            raise RefusedCommand(f"mode {mode!r} is unknown; known are {known}")
+        desk, old = self._desk, self._desk.mode
+        if mode == old:
+            return f"the strategy mode is {mode} already", old, mode
+        desk.mode = mode
+        desk.chronicle.change("mode", "STRATEGY_MODE", old, mode, by)
+        self._keep("strategy.mode", mode)
+        return f"strategy mode {old} -> {mode}, from the next cycle on", old, mode
+
+    def _set_flag(self, name: str, value: bool, by: str) -> tuple[str, str, str]:
+        desk = self._desk
+        change = desk.flags.set(name, value, desk.clock.now_ms(), by)
+        words = {True: "on", False: "off"}
+        old, new = words[change.old], words[change.new]
+        if change.old == change.new:
+            return f"{change.name} is {new} already", old, new
+        desk.chronicle.change("flag", change.name, old, new, by, change.takes)
+        if change.name == "ENABLE_SMART_MONITORING":
+            desk.book.set_smart(value, desk.clock.now_ms())
+        elif change.name == "ENABLE_INCREMENTAL_CACHE":
+            desk.feed.incremental = value
+        self._keep(f"flags.{change.name.lower()}", value)
+        return f"{change.name} {old} -> {new}, takes effect {change.takes}", old, new
+
+    def _keep(self, path: str, value: object) -> None:
+        if self.keep is not None:
+            self.keep(path, value)
+
+    def _halt(self, by: str) -> tuple[str, str, str]:
+        desk = self._desk
+        if desk.halted_by:
+            return f"new entries were halted already by {desk.halted_by}", "halted", "halted"
+        desk.halted_by = by
+        withdrawn = len(desk.pending.keep(()))
+        return (
+            (
+                f"new entries halted; {withdrawn} waiting entries withdrawn, "
+                f"{len(desk.book)} open positions stay under watch"
+            ),
+            "open",
+            "halted",
+        )
+
+    def _resume(self) -> tuple[str, str, str]:
+        desk = self._desk
+        if not desk.halted_by:
+            raise RefusedCommand("entries are not halted, there is nothing to resume")
+        desk.halted_by = ""
+        return "new entries allowed again", "halted", "open"
+
+    def _close(self, position_id: str, by: str) -> tuple[str, str, str]:
+        desk = self._desk
+        events = desk.book.close(position_id, None, desk.clock.now_ms(), f"closed by {by}")
+        desk.chronicle.positions(events)
+        last = events[-1]
+        return f"{position_id} {last.symbol} closed at {last.price:g}, {last.pnl_r:+.2f} R", "open", "closed"
+
+    def _close_all(self, by: str) -> tuple[str, str, str]:
+        desk = self._desk
+        count = len(desk.book)
+        if not count:
+            raise RefusedCommand("no virtual position is open")
+        desk.chronicle.positions(desk.book.close_all(desk.clock.now_ms(), f"all closed by {by}"))
+        return f"{count} virtual positions closed; entries stay as they are", str(count), "0"
+
+    def _rearm(self, reason: str, by: str) -> tuple[str, str, str]:
+        desk = self._desk
+        before = desk.protection.level.name
+        desk.protection = protection.rearm(desk.protection, reason, by, desk.clock.now_ms())
+        desk.remember_protection(by)
+        return f"account protection re-armed from {before}: {reason}", before, desk.protection.level.name

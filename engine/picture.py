@@ -1,0 +1,303 @@
+"""Draws the desk for the screens: gathers the parts' views into one immutable snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.analysis.layout import FRAME_1H, FRAME_5M, FRAME_15M, SWING
+from engine.analysis.tables import row_of
+from engine.live_cycle import decimals_of
+from engine.risk.protection import protection_view
+from engine.signals.explain import votes
+from engine.snapshot import (
+    AccountView,
+    CycleView,
+    EngineView,
+    FeedView,
+    FlagRow,
+    LearningView,
+    PositionRow,
+    SignalRow,
+    Snapshot,
+)
+from engine.strategy.candidate import NoCandidate, StrategyName
+from ml.schema import SCHEMA_HASH
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.signals.signal import Signal
+
+NAN = float("nan")
+NOT_READY_SHOWN = 50
+SAMPLES_NEEDED = 100
+BRIEF = {"accepted": 0, "candidate": 1}
+NO_CYCLE = CycleView(0, 0, 0.0, 0, 0, 0, (), 0, NAN, ())
+
+
+class Picture:
+    """Builds snapshots of one desk. The rows of symbols are kept between cycles where only prices move."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._seq = 0
+        self._cost_ms = 0.0
+        self._rate = 0.0
+        self._counted = (0, 0.0)
+
+    def take(self) -> Snapshot:
+        """Return the present picture."""
+        desk = self._desk
+        began = desk.vitals.instant()
+        self._seq += 1
+        now = desk.clock.now_ms()
+        snapshot = Snapshot(
+            seq=self._seq,
+            time=now,
+            monotonic=began,
+            speed=desk.identity.speed,
+            environment=desk.identity.environment,
+            exchange=desk.identity.exchange,
+            trading="PAPER",
+            phase=desk.phase,
+            phase_text=self._phase_text(),
+            mode=desk.mode,
+            entries=self._entries(),
+            cycle=desk.cycle or NO_CYCLE,
+            feed=self._feed(began),
+            engine=self._engine(now),
+            account=self._account(),
+            breaker=desk.gate.view(),
+            protection=protection_view(desk.protection),
+            learning=self._learning(),
+            flags=self._flags(),
+            signals=self._signals(),
+            positions=self._positions(),
+            virtual=desk.book.rows(),
+            closed=desk.book.closed(),
+            standings=desk.book.standings(),
+            leverage=tuple(desk.decisions),
+            event_counts=desk.book.event_counts(),
+        )
+        self._cost_ms = (desk.vitals.instant() - began) * 1000
+        return snapshot
+
+    def _phase_text(self) -> str:
+        desk = self._desk
+        if desk.phase != "back-filling":
+            return desk.phase_text
+        total = 3 * len(desk.feed.symbols)
+        return f"fetching candles: {total - desk.feed.backfill.waiting} of {total} series"
+
+    def _entries(self) -> str:
+        desk = self._desk
+        if desk.halted_by:
+            return f"halted by {desk.halted_by}"
+        if desk.chronicle.journal.failed:
+            return f"halted: the journal cannot be written ({desk.chronicle.journal.failed})"
+        if not desk.protection.effects.entries_allowed:
+            return f"halted by the account protection: {desk.protection.reason}"
+        return "open"
+
+    def _feed(self, instant: float) -> FeedView:
+        desk, feed = self._desk, self._desk.feed
+        messages, since = self._counted
+        if instant - since >= 1.0:
+            self._rate = (feed.messages - messages) / (instant - since) if since else 0.0
+            self._counted = (feed.messages, instant)
+        stats = feed.streams.stats()
+        refused = next((one.refused_sample for one in stats if one.refused_sample), b"")
+        live = sum(one.phase == "open" for one in stats)
+        return FeedView(
+            connected=bool(stats) and live == len(stats),
+            sockets=live,
+            sockets_wanted=len(stats),
+            messages_per_s=self._rate,
+            last_message_ms=feed.last_message_ms,
+            malformed=sum(one.refused_frames for one in stats) + desk.client.refused_rows,
+            last_malformed=refused[:200].decode("utf-8", "replace"),
+            reconnects=sum(one.reconnects for one in stats),
+            weight_used=desk.ledger.used(desk.client.venue_ms()),
+            weight_limit=desk.settings.exchange.rate_limit,
+            clock_offset_ms=float(desk.client.clock_sync.offset_ms),
+            backfill_done=3 * len(feed.symbols) - feed.backfill.waiting,
+            backfill_total=3 * len(feed.symbols),
+            not_ready=desk.live.waiting[:NOT_READY_SHOWN],
+            last_error=feed.last_error,
+        )
+
+    def _engine(self, now: int) -> EngineView:
+        desk = self._desk
+        p99, maximum = desk.vitals.lag()
+        journal = desk.chronicle.journal
+        monotonic = desk.clock.monotonic()
+        return EngineView(
+            lag_p99_ms=p99,
+            lag_max_ms=maximum,
+            memory_mb=desk.vitals.memory_mb(),
+            uptime_s=(monotonic - desk.started) / desk.identity.speed,
+            journal_records=journal.records,
+            journal_lag_ms=journal.lag_ms,
+            snapshot_ms=self._cost_ms,
+            next_live_ms=now + int((desk.live_loop.next_due - monotonic) * 1000) if desk.live_loop.runs else 0,
+            next_virtual_ms=now + int((desk.virtual_loop.next_due - monotonic) * 1000) if desk.virtual_loop.runs else 0,
+            virtual_duration_ms=desk.virtual_loop.duration * 1000 / desk.identity.speed,
+            virtual_overruns=desk.virtual_loop.overruns,
+        )
+
+    def _account(self) -> AccountView:
+        desk = self._desk
+        summary = desk.account.summary
+        return AccountView(
+            virtual_equity=desk.book.equity(),
+            virtual_start=float(desk.settings.virtual.start_balance),
+            wallet=float(summary.wallet) if summary is not None else NAN,
+            available=float(summary.available) if summary is not None else NAN,
+            unrealised=float(summary.unrealized) if summary is not None else NAN,
+            updated_ms=desk.account.read_ms,
+            position_mode=desk.account.mode,
+        )
+
+    def _learning(self) -> LearningView:
+        desk = self._desk
+        reason = desk.ports.infer.ready("predictor") or "serving"
+        closed = sum(one.closed for one in desk.book.standings())
+        return LearningView(
+            rung=f"statistical fallback: {reason}",
+            samples=closed,
+            samples_needed=SAMPLES_NEEDED,
+            note=f"feature schema {SCHEMA_HASH[:12]}; closed virtual trades are kept with their feature row",
+        )
+
+    def _flags(self) -> tuple[FlagRow, ...]:
+        return tuple(
+            FlagRow(
+                name=state.spec.name,
+                letter=state.spec.letter,
+                default=state.spec.default,
+                value=state.value,
+                since_ms=state.since_ms,
+                by=state.by,
+                effect=state.spec.effect,
+                takes=state.spec.takes,
+                rung=RUNGS.get((state.spec.name, state.value), ""),
+            )
+            for state in self._desk.flags.states()
+        )
+
+    def _positions(self) -> tuple[PositionRow, ...]:
+        desk = self._desk
+        rows = []
+        for position in desk.account.positions:
+            quantity, entry, mark = float(position.quantity), float(position.entry), float(position.mark)
+            margin = float(position.initial_margin)
+            pnl = float(position.unrealized)
+            instrument = desk.feed.instruments.get(position.symbol)
+            rows.append(
+                PositionRow(
+                    symbol=position.symbol,
+                    decimals=decimals_of(float(instrument.tick)) if instrument is not None else 8,
+                    direction="LONG" if quantity > 0 else "SHORT",
+                    quantity=abs(quantity),
+                    entry=entry,
+                    mark=mark,
+                    pnl=pnl,
+                    pnl_percent=100 * pnl / margin if margin else NAN,
+                    leverage=abs(float(position.notional)) / margin if margin else NAN,
+                    stop=NAN,
+                    target=NAN,
+                    liquidation=float(position.liquidation),
+                    updated_ms=position.update_time,
+                )
+            )
+        return tuple(rows)
+
+    def _signals(self) -> tuple[SignalRow, ...]:
+        desk, feed, quotes = self._desk, self._desk.feed, self._desk.feed.quotes
+        waiting = dict(desk.live.waiting)
+        best = self._best()
+        biases = feed.tables.series["bias"][:, SWING].tolist()
+        prices = quotes.prices()
+        rows = []
+        for symbol in feed.symbols:
+            slot = feed.slot_of(symbol)
+            if slot is None:
+                continue
+            last, change, volume, funding, spread, minute, updated = prices[slot]
+            views = desk.live.views.get(symbol)
+            signal = best.get(symbol)
+            reason = waiting.get(symbol, "")
+            state = "not ready" if reason or views is None else "none"
+            rows.append(
+                SignalRow(
+                    rank=feed.universe.ranks[symbol],
+                    symbol=symbol,
+                    decimals=self._decimals(symbol),
+                    last=last,
+                    change_24h=change,
+                    change_1m=minute,
+                    quote_volume=volume,
+                    bias_1h=biases[row_of(slot, FRAME_1H)],
+                    bias_15m=biases[row_of(slot, FRAME_15M)],
+                    bias_5m=biases[row_of(slot, FRAME_5M)],
+                    direction=signal.candidate.direction.value if signal else "",
+                    strategy=signal.candidate.strategy.value if signal else "",
+                    state=signal.state.value if signal else state,
+                    reason=signal.reason if signal else reason or self._why_none(symbol),
+                    signal_rank=signal.rank if signal else 0,
+                    confidence=signal.candidate.confidence if signal else NAN,
+                    quality=signal.quality.score if signal else NAN,
+                    win_probability=signal.p_win if signal else NAN,
+                    expected_r=signal.expected_r if signal else NAN,
+                    leverage=self._leverage(symbol),
+                    reward_risk=signal.candidate.reward_risk if signal else NAN,
+                    funding_rate=funding,
+                    spread_bps=spread,
+                    updated_ms=int(updated),
+                    regime=views.facts.regime.value if views is not None else "",
+                    votes=votes(views) if views is not None else "...",
+                )
+            )
+        return tuple(rows)
+
+    def _best(self) -> dict[str, Signal]:
+        """Return per symbol the signal to show: the acting strategy's, else another's, accepted before candidates."""
+        selection = self._desk.live.selection
+        best: dict[str, Signal] = {}
+        for signal in selection.signals if selection is not None else ():
+            symbol = signal.candidate.symbol
+            known = best.get(symbol)
+            if known is None or self._order(signal) < self._order(known):
+                best[symbol] = signal
+        return best
+
+    def _order(self, signal: Signal) -> tuple[int, bool]:
+        return BRIEF[signal.state.value], signal.candidate.strategy != self._desk.mode
+
+    def _why_none(self, symbol: str) -> str:
+        views = self._desk.live.views.get(symbol)
+        if views is None:
+            return "waits for the next cycle"
+        view = views.view(StrategyName(self._desk.mode))
+        return f"{view.gate}: {view.text}" if isinstance(view, NoCandidate) else ""
+
+    def _leverage(self, symbol: str) -> float:
+        return next((row.leverage for row in self._desk.decisions if row.symbol == symbol), NAN)
+
+    def _decimals(self, symbol: str) -> int:
+        return decimals_of(float(self._desk.feed.instruments[symbol].tick))
+
+
+RUNGS: dict[tuple[str, bool], str] = {
+    ("ENABLE_QUANTIZATION", True): "no network is served yet, so there is none to quantise",
+    ("ENABLE_BATCH_PREDICTION", True): "no predictor is served yet, so there is nothing to batch",
+    ("ENABLE_MEMORY_MAPPED_STORAGE", True): "positions live in plain columns and in the journal",
+    ("ENABLE_MARKET_REGIME_PREDICTION", True): "fallback: ADX and Bollinger width thresholds",
+    ("ENABLE_MARKET_REGIME_PREDICTION", False): "ADX and Bollinger width thresholds",
+    ("ENABLE_DYNAMIC_FEATURES", True): "fallback: the fixed feature set",
+    ("ENABLE_LIQUIDITY_HUNTING", True): "fallback: set-up entries only",
+    ("ENABLE_INCREMENTAL_CACHE", True): "kernels advance by one closed bar",
+    ("ENABLE_INCREMENTAL_CACHE", False): "every closed bar recomputes the series",
+    ("ENABLE_SMART_MONITORING", True): "looks every 0.1 to 5 s by risk",
+    ("ENABLE_SMART_MONITORING", False): "looks every 10 s",
+}
+"""What each switch does in this build, where that is less than its name promises."""

@@ -1,0 +1,198 @@
+"""Wires settings, ports and the desk; owns the order of start and stop. Holds no trading rule."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+from config.errors import ConfigError
+from config.flags import FlagBoard
+from config.writeback import write_back
+from engine.adapters.clock import process_monotonic
+from engine.adapters.disk import DirectoryDisk
+from engine.adapters.journal_writer import JournalWriter
+from engine.adapters.lag import LagProbe
+from engine.adapters.process import resident_mb, tune_interpreter
+from engine.adapters.simulator_child import SimulatorError
+from engine.desk import Desk, Pace
+from engine.events import EventKind, Severity
+from engine.journal.log import JournalLog, replay
+from engine.journal.record import SessionRecord
+from engine.journal.view import open_view
+from engine.memory import recall
+from engine.ports import DiskError, NoModels, Ports
+from engine.venue import connect
+from engine.warm import warm
+from exchange.errors import VenueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.load import Loaded
+    from config.options import RunOptions
+    from config.writeback import Written
+    from engine.port import LocalPort
+    from engine.snapshot import CycleView
+    from engine.venue import Connection
+
+VERSION = "0.1.0"
+CLOSE_DEADLINE = 10.0
+REAL_TICK_S = 0.05
+"""A tick never comes more often than this in real time, however fast the venue's clock runs."""
+
+CLEAN, BAD_CONFIG, JOURNAL_DAMAGED = 0, 10, 14
+
+
+class StartError(Exception):
+    """The engine cannot start; `code` is the exit code of reliability section 7."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class ProcessVitals:
+    """The process's own readings."""
+
+    def __init__(self) -> None:
+        self.probe = LagProbe()
+
+    def lag(self) -> tuple[float, float]:
+        """Return the loop's lateness in ms: p99 and maximum of the last 20 s."""
+        return self.probe.read()
+
+    def memory_mb(self) -> float:
+        """Return the resident memory in MiB."""
+        return resident_mb()
+
+    def instant(self) -> float:
+        """Return the machine's monotonic clock in seconds."""
+        return process_monotonic()
+
+
+class Engine:
+    """One run of the desk on real ports. `run` on the engine's loop; `stop` from any thread."""
+
+    def __init__(self, loaded: Loaded, options: RunOptions, port: LocalPort) -> None:
+        self._loaded = loaded
+        self._options = options
+        self._port = port
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked = ""
+        self.desk: Desk | None = None
+        self.vitals = ProcessVitals()
+        self.progress: Callable[[str], None] = lambda _text: None
+        self.on_cycle: Callable[[CycleView], None] | None = None
+        self.failure: StartError | None = None
+
+    def stop(self, reason: str) -> None:
+        """Ask for an orderly end; safe from any thread and in any phase."""
+        self._asked = reason
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop_here, reason)
+
+    def _stop_here(self, reason: str) -> None:
+        if self.desk is not None:
+            self.desk.stop(reason)
+
+    async def run(self) -> int:
+        """Run to the end and return the exit code. Raises StartError when the start is impossible."""
+        self._loop = asyncio.get_running_loop()
+        warm(self.progress)
+        disk = DirectoryDisk(self._options.paths.data)
+        log = JournalLog(disk)
+        try:
+            recovered = log.open()
+            memory = recall(disk)
+        except DiskError as error:
+            raise StartError(str(error), BAD_CONFIG) from error
+        self.progress("opening the exchange")
+        try:
+            connection = await connect(self._loaded, memory.last_ms)
+        except (SimulatorError, VenueError) as error:
+            raise StartError(str(error), BAD_CONFIG) from error
+        journal = JournalWriter(
+            log,
+            lambda: open_view(
+                self._options.paths.view_file, lambda after: replay(disk, from_checkpoint=False, after=after)
+            ),
+        )
+        try:
+            speed = connection.identity.speed
+            ports = Ports(connection.clock, connection.rest, connection.dialer, disk, connection.entropy, NoModels())
+            desk = Desk(
+                self._loaded.settings,
+                FlagBoard.from_loaded(self._loaded, connection.clock.now_ms()),
+                ports,
+                journal,
+                self._port,
+                connection.identity,
+                self.vitals,
+                credentials=connection.credentials,
+                remembered=memory,
+                pace=Pace(max(0.1, REAL_TICK_S * speed), 0.25 * speed),
+            )
+            for sentence in recovered.damage:
+                desk.chronicle.say(EventKind.SYSTEM, f"journal: {sentence}", Severity.ALERT)
+            await self._run_desk(desk, connection)
+        finally:
+            await connection.close()
+            saved = journal.close(CLOSE_DEADLINE)
+        if not saved:
+            raise StartError(f"the journal could not be saved: {journal.failed}", JOURNAL_DAMAGED)
+        return CLEAN
+
+    async def _run_desk(self, desk: Desk, connection: Connection) -> None:
+        desk.operator.keep = partial(self._keep, desk)
+        desk.on_cycle = self.on_cycle
+        session = connection.entropy.token(8)
+        settings = self._loaded.settings.model_dump_json().encode()
+        desk.chronicle.record(
+            SessionRecord(
+                desk.clock.now_ms(),
+                session,
+                event="start",
+                version=VERSION,
+                exchange=desk.identity.exchange,
+                settings_hash=hashlib.sha256(settings).hexdigest(),
+                seed=self._loaded.settings.simulator.seed if connection.child is not None else None,
+            )
+        )
+        self.desk = desk
+        self.vitals.probe.start(asyncio.get_running_loop())
+        tune_interpreter()
+        watcher = asyncio.create_task(connection.keep_alive(desk.chronicle), name="simulator")
+        try:
+            if self._asked:
+                desk.stop(self._asked)
+            await desk.run()
+        finally:
+            watcher.cancel()
+            self.vitals.probe.stop()
+            desk.chronicle.record(
+                SessionRecord(
+                    desk.clock.now_ms(), session, event="stop", exit_code=CLEAN, reason=desk.phase_text or "ended"
+                )
+            )
+
+    def _keep(self, desk: Desk, path: str, value: object) -> None:
+        """Write a changed setting back off the loop; a line in the log says where it went, or why it did not."""
+        assert self._loop is not None
+        write = partial(write_back, self._loaded.config_file, {path: value}, self._loaded.origins)
+        waiting = self._loop.run_in_executor(None, write)
+        waiting.add_done_callback(partial(_tell_kept, desk, path))
+
+
+def _tell_kept(desk: Desk, path: str, done: asyncio.Future[Written]) -> None:
+    error = done.exception()
+    if error is not None:
+        if not isinstance(error, ConfigError | OSError):
+            raise error
+        desk.chronicle.say(EventKind.SYSTEM, f"{path} was changed but not saved: {error}", Severity.WARNING)
+        return
+    written = done.result()
+    desk.chronicle.say(EventKind.SYSTEM, f"{path} saved in {written.path.name}")
+    for note in written.notes:
+        desk.chronicle.say(EventKind.SYSTEM, note, Severity.NOTICE)

@@ -1,0 +1,82 @@
+"""A real terminal for end-to-end tests: one private tmux server per test, never the operator's own."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+CONF = """
+set -g default-terminal "tmux-256color"
+set -ga terminal-overrides ",*:Tc"
+set -g status off
+set -g remain-on-exit on
+"""
+
+
+def available():
+    return shutil.which("tmux") is not None
+
+
+class Terminal:
+    def __init__(self, folder: Path, name: str, size=(120, 40)):
+        self.server = f"perpdesk-{name}"
+        self.conf = folder / "tmux.conf"
+        self.conf.write_text(CONF, encoding="utf-8")
+        self.size = size
+
+    def _tmux(self, *arguments):
+        done = subprocess.run(
+            ["tmux", "-L", self.server, *arguments], capture_output=True, text=True, check=False, timeout=20
+        )
+        if done.returncode:
+            raise AssertionError(f"tmux {arguments[0]}: {done.stderr.strip()}")
+        return done.stdout
+
+    def start(self, command, environment):
+        words = ["env", *(f"{key}={value}" for key, value in environment.items()), *command]
+        columns, rows = self.size
+        self._tmux("-f", str(self.conf), "new-session", "-d", "-x", str(columns), "-y", str(rows), shlex.join(words))
+
+    def screen(self):
+        return self._tmux("capture-pane", "-p")
+
+    def keys(self, *keys):
+        for key in keys:
+            self._tmux("send-keys", key)
+
+    def type(self, text):
+        self._tmux("send-keys", "-l", text)
+
+    def resize(self, columns, rows):
+        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def wait(self, pattern, seconds=60):
+        """Wait until the screen matches; the limit is generous because machines are shared."""
+        return self.wait_any([pattern], seconds)
+
+    def wait_any(self, patterns, seconds=60):
+        end = time.monotonic() + seconds
+        while True:
+            shown = self.screen()
+            for pattern in patterns:
+                if re.search(pattern, shown):
+                    return shown
+            if time.monotonic() > end:
+                raise AssertionError(f"the screen never showed {patterns} within {seconds} s:\n{shown}")
+            time.sleep(0.2)
+
+    def wait_dead(self, seconds=30):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._tmux("display-message", "-p", "#{pane_dead}").strip() == "1":
+                return int(self._tmux("display-message", "-p", "#{pane_dead_status}").strip() or -1)
+            time.sleep(0.2)
+        raise AssertionError(f"the program did not end within {seconds} s:\n{self.screen()}")
+
+    def pid(self):
+        return int(self._tmux("display-message", "-p", "#{pane_pid}").strip())
+
+    def stop(self):
+        subprocess.run(["tmux", "-L", self.server, "kill-server"], capture_output=True, check=False, timeout=20)
