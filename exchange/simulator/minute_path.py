@@ -98,7 +98,7 @@ class MinutePath(NamedTuple):
     ends: Ends
 
 
-def _carry(values: Floats, valid: Flags, before: Floats) -> Floats:
+def carry(values: Floats, valid: Flags, before: Floats) -> Floats:
     """Keep the newest valid row of every column, `before` where none was yet."""
     rows = np.arange(1, len(values) + 1)[:, None]
     newest = np.maximum.accumulate(np.where(valid, rows, 0), axis=0)
@@ -161,15 +161,15 @@ def work_out(draft: Draft, open_ms: int, step_ms: int, grids: Grids, before: End
     price = grids.price.value(draft.ticks)
     quantity = grids.lot.value(draft.lots)
     active = draft.trading[-1]
-    last_ticks = _carry(draft.ticks[-1], active, before.last_ticks)
+    last_ticks = carry(draft.ticks[-1], active, before.last_ticks)
     last = grids.price.value(last_ticks)
     # The last aggressor's side of the book stands at the last price; the other side lies one spread away.
     bid_ticks = np.where(draft.buying[-1], draft.ticks[-1] - draft.spread_ticks, draft.ticks[-1])
     bid_ticks = np.maximum(bid_ticks, 1.0)
     ask_ticks = np.where(draft.buying[-1], draft.ticks[-1], draft.ticks[-1] + draft.spread_ticks)
     ask_ticks = np.maximum(ask_ticks, bid_ticks + 1.0)
-    bid_ticks = _carry(bid_ticks, active, before.bid_ticks)
-    ask_ticks = _carry(ask_ticks, active, before.ask_ticks)
+    bid_ticks = carry(bid_ticks, active, before.bid_ticks)
+    ask_ticks = carry(ask_ticks, active, before.ask_ticks)
     trades, trade_ends = _tape(draft, open_ms, step_ms, price, quantity, before)
     running = _running_bars(draft, price, quantity, grids.price.value(before.last_ticks), last)
     last_id = before.last_id + running[TRADES].astype(np.int64)

@@ -12,9 +12,7 @@ from exchange.simulator.bar_ring import (
     CLOSE,
     HIGH,
     LOW,
-    OPEN,
     QUOTE,
-    TAKER_BASE,
     TRADES,
     VOLUME,
     BarRing,
@@ -24,11 +22,11 @@ from exchange.simulator.candle_store import FIVE, FIVES_KEPT, MINUTES_KEPT, Cand
 from exchange.simulator.contract_names import FALLBACK_SECTOR, SECTOR_OF
 from exchange.simulator.listings import make_instrument, make_listing
 from exchange.simulator.market import INTERVALS, MINUTE
-from exchange.simulator.minute_path import Draft, Ends, work_out
+from exchange.simulator.minute_path import Draft, Ends
 from exchange.simulator.price_grid import Grids
 from exchange.simulator.replay_files import MarketDataError, Recording, read_recording
 from exchange.simulator.replay_rules import infer_step
-from exchange.simulator.replay_walk import TickBar, Walk, walk
+from exchange.simulator.replay_walk import Walk, minutes_inside, tick_bar, walk
 from exchange.simulator.stepped_market import MarketError, SteppedMarket, check_step
 
 if TYPE_CHECKING:
@@ -50,6 +48,10 @@ _TREND_BARS = 96
 _CALM_BARS = 288
 
 
+def _generator(*seeds: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(seeds))
+
+
 class _RecordedSource:
     """Draws minutes from recorded bars. Every bar has a generator of its own, so where one starts does not matter."""
 
@@ -63,13 +65,6 @@ class _RecordedSource:
         self._bar = -1
         self._walk: Walk | None = None
 
-    def _tick_bar(self, bar: int) -> TickBar:
-        values = self._recording.series[:, :, bar]
-        price, lot = self._grids.price, self._grids.lot
-        opened, high, low, close = (price.steps(values[field]) for field in (OPEN, HIGH, LOW, CLOSE))
-        return TickBar(opened, high, low, close, lot.steps(values[VOLUME]), values[TRADES],
-                       lot.steps(values[TAKER_BASE]))  # fmt: skip
-
     def draft(self, open_ms: int, last_ticks: Floats) -> Draft | None:
         """Return the minute that opens at `open_ms`, None at the end of the recording."""
         del last_ticks
@@ -78,15 +73,14 @@ class _RecordedSource:
             return None
         bar, inside = divmod(open_ms - recording.start_ms, recording.interval_ms)
         if bar != self._bar or self._walk is None:
-            self._walk = walk(self._tick_bar(bar), self._steps, self._generator(bar, 0))
+            self._walk = walk(
+                tick_bar(self._recording.series[:, :, bar], self._grids), self._steps, _generator(self._seed, bar, 0)
+            )
             self._bar = bar
         begin = inside // MINUTE * self._per_minute
         part = slice(begin, begin + self._per_minute)
         path = self._walk
-        return self._dressed(path, part, bar, self._generator(bar, 1 + inside // MINUTE))
-
-    def _generator(self, bar: int, purpose: int) -> np.random.Generator:
-        return np.random.Generator(np.random.PCG64([self._seed, bar, purpose]))
+        return self._dressed(path, part, bar, _generator(self._seed, bar, 1 + inside // MINUTE))
 
     def _dressed(self, path: Walk, part: slice, bar: int, draw: np.random.Generator) -> Draft:
         """Add what candles do not tell: spread and depth from the recent ranges, premium from the trend."""
@@ -197,7 +191,7 @@ class ReplayMarket(SteppedMarket):
         bar = (begin_ms - recording.start_ms) // size
         last = grids.price.steps(recording.series[CLOSE, :, bar - 1])
         traded = recording.series[TRADES, :, :bar].sum(axis=1).astype(np.int64)
-        minutes, fives = _rings(recording, bar, grids, daily_quote, seed)
+        minutes, fives = _rings(recording, bar, grids, seed)
         super().__init__(
             listings,
             _RecordedSource(recording, grids, daily_quote, seed, step_ms),
@@ -234,7 +228,7 @@ class ReplayMarket(SteppedMarket):
         return self._notes
 
 
-def _rings(recording: Recording, bar: int, grids: Grids, daily_quote: Floats, seed: int) -> tuple[BarRing, BarRing]:
+def _rings(recording: Recording, bar: int, grids: Grids, seed: int) -> tuple[BarRing, BarRing]:
     """Return the 1m and 5m rings up to the base bar `bar`; the base interval is revealed, the other one derived."""
     begin_ms = recording.start_ms + bar * recording.interval_ms
     base = BarRing.revealing(recording.interval_ms, recording.start_ms, recording.series, bar)
@@ -249,13 +243,6 @@ def _rings(recording: Recording, bar: int, grids: Grids, daily_quote: Floats, se
         return base, fives
     first_ms = max(recording.start_ms, begin_ms - MINUTES_KEPT * MINUTE // FIVE * FIVE)
     minutes = BarRing(MINUTE, first_ms, symbols, MINUTES_KEPT)
-    source = _RecordedSource(recording, grids, daily_quote, seed, MINUTE)
-    last = grids.price.steps(recording.series[OPEN, :, (first_ms - recording.start_ms) // FIVE])
-    ends = Ends(last, last, last + 1.0, np.zeros(symbols, dtype=np.int64))
-    for open_ms in range(first_ms, begin_ms, MINUTE):
-        draft = source.draft(open_ms, ends.last_ticks)
-        assert draft is not None
-        path = work_out(draft, open_ms, MINUTE, grids, ends)
-        ends = path.ends
-        minutes.close(path.running[:, -1])
+    first = (first_ms - recording.start_ms) // FIVE
+    minutes.extend(minutes_inside(recording.series[:, :, first:bar], grids, FIVE // MINUTE, _generator(seed, first)))
     return minutes, base

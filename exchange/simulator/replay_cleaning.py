@@ -74,6 +74,18 @@ def _faults(columns: Mapping[str, Floats]) -> list[tuple[str, npt.NDArray[np.boo
     ]
 
 
+def _moved_without_volume(columns: Mapping[str, Floats], usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Mark usable bars without volume that are not flat at the close before them: nobody traded there."""
+    if not usable.any():
+        return usable
+    rows = np.maximum.accumulate(np.where(usable & (columns["volume"] > 0), np.arange(len(usable)), -1))
+    first = columns["open"][int(np.argmax(usable))]
+    level = np.where(rows >= 0, columns["close"][np.maximum(rows, 0)], first)
+    flat = np.logical_and.reduce([columns[name] == level for name in PRICES])
+    moved: npt.NDArray[np.bool_] = usable & (columns["volume"] == 0) & ~flat
+    return moved
+
+
 def _runs(rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     """Split ascending row numbers into consecutive runs."""
     return np.split(rows, np.nonzero(np.diff(rows) != 1)[0] + 1) if len(rows) else []
@@ -108,6 +120,12 @@ def clean(
             Defect(file, int(times[run[0]]), len(run), fault, action) for run in _runs(np.nonzero(rows & usable)[0])
         ]
         usable &= ~rows
+    moved = _moved_without_volume(columns, usable)
+    defects += [
+        Defect(file, int(times[run[0]]), len(run), "prices move without volume", _REFUSED)
+        for run in _runs(np.nonzero(moved)[0])
+    ]
+    usable &= ~moved
     if not usable.any():
         raise ValueError("no usable bar in the common time window")
 

@@ -11,8 +11,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from exchange.simulator.minute_path import SLOTS, Flags
-from exchange.simulator.price_grid import Floats
+from exchange.simulator.bar_ring import (
+    CLOSE,
+    FIELDS,
+    HIGH,
+    LOW,
+    OPEN,
+    QUOTE,
+    TAKER_BASE,
+    TAKER_QUOTE,
+    TRADES,
+    VOLUME,
+)
+from exchange.simulator.minute_path import SLOTS, Flags, carry
+from exchange.simulator.price_grid import Floats, Grids
 
 
 class TickBar(NamedTuple):
@@ -26,6 +38,20 @@ class TickBar(NamedTuple):
     trades: Floats
     bought: Floats
     """Lots whose aggressor bought."""
+
+
+def tick_bar(bar: Floats, grids: Grids) -> TickBar:
+    """Turn a bar [FIELDS, ..., symbols] into whole ticks and lots; leading axes join the symbols."""
+    opened, high, low, close = (grids.price.steps(bar[field]).ravel() for field in (OPEN, HIGH, LOW, CLOSE))
+    return TickBar(
+        open=opened,
+        high=high,
+        low=low,
+        close=close,
+        lots=grids.lot.steps(bar[VOLUME]).ravel(),
+        trades=bar[TRADES].ravel(),
+        bought=grids.lot.steps(bar[TAKER_BASE]).ravel(),
+    )
 
 
 class Walk(NamedTuple):
@@ -145,3 +171,36 @@ def _share_out(sharing: Flags, total: Floats, draw: np.random.Generator) -> Floa
     dealt = np.diff(running, axis=0, prepend=0.0) + cells
     shared: Floats = dealt.reshape(steps, SLOTS, symbols).transpose(1, 0, 2)
     return shared
+
+
+def minutes_inside(series: Floats, grids: Grids, parts: int, draw: np.random.Generator) -> Floats:
+    """Walk every bar of a series [FIELDS, symbols, n] in `parts` parts; return those as bars of their own."""
+    symbols, count = series.shape[1:]
+    path = walk(tick_bar(series.transpose(0, 2, 1), grids), parts, draw)
+    # Bars and parts in one time axis, symbols last: [SLOTS, n * parts, symbols].
+    ticks, lots, counts = (
+        values.reshape(SLOTS, parts, count, symbols).swapaxes(1, 2).reshape(SLOTS, -1, symbols)
+        for values in (path.ticks, path.lots, path.counts)
+    )
+    trading, buying = (
+        flags.reshape(SLOTS, parts, count, symbols).swapaxes(1, 2).reshape(SLOTS, -1, symbols)
+        for flags in (path.trading, path.buying)
+    )
+    price, quantity = grids.price.value(ticks), grids.lot.value(lots)
+    bought = np.where(buying, quantity, 0.0)
+    bars: Floats = np.empty((FIELDS, count * parts, symbols))
+    active = trading[-1]
+    bars[CLOSE] = carry(price[-1], active, series[OPEN, :, 0])
+    first = np.take_along_axis(price, np.argmax(trading, axis=0)[None], axis=0)[0]
+    bars[OPEN] = np.where(active, first, bars[CLOSE])
+    bars[HIGH] = np.where(active, np.where(trading, price, -np.inf).max(axis=0), bars[CLOSE])
+    bars[LOW] = np.where(active, np.where(trading, price, np.inf).min(axis=0), bars[CLOSE])
+    for field, values in (
+        (VOLUME, quantity),
+        (QUOTE, quantity * price),
+        (TRADES, counts),
+        (TAKER_BASE, bought),
+        (TAKER_QUOTE, bought * price),
+    ):
+        bars[field] = values.sum(axis=0)
+    return bars.transpose(0, 2, 1)
