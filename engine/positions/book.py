@@ -148,11 +148,6 @@ class VirtualBook:
 
     # Watching.
 
-    @property
-    def smart(self) -> bool:
-        """Say whether looks follow the smart schedule."""
-        return self._smart
-
     def set_smart(self, smart: bool, now_ms: int) -> None:
         """Switch the schedule of the looks; triggers are judged on every price seen either way."""
         self._smart = smart

@@ -16,7 +16,7 @@ from engine.positions.costs import Costs
 from engine.strategy.candidate import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 APPROACH = 0.20
 """Remaining / total distance at or below which a level counts as near."""
@@ -243,24 +243,3 @@ def fold_all(events: Iterable[PositionEvent]) -> dict[str, PositionState]:
     for event in events:
         states[event.position_id] = advance(states.get(event.position_id), event)
     return states
-
-
-def encode(event: PositionEvent) -> bytes:
-    """Return the event as JSON with its wire names; Decimal travels as text."""
-    return msgspec.json.encode(event)
-
-
-_decoder = msgspec.json.Decoder(PositionEvent)
-
-
-def decode(raw: bytes) -> PositionEvent:
-    """Return the event of a JSON text. Raises LifecycleError naming the field that does not fit."""
-    try:
-        return _decoder.decode(raw)
-    except msgspec.DecodeError as error:
-        raise LifecycleError(f"stored position event cannot be read: {error}") from error
-
-
-def decode_all(raws: Iterable[bytes]) -> Sequence[PositionEvent]:
-    """Return the events of many JSON texts, in order."""
-    return [decode(raw) for raw in raws]

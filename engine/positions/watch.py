@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from engine.positions.columns import FREE, allocate
+from engine.positions.columns import FREE
 from engine.positions.lifecycle import APPROACH, REARM
 
 if TYPE_CHECKING:
@@ -204,17 +204,3 @@ def scan(
             out_worst[found] = worst
             found += 1
     return found
-
-
-def warm() -> None:
-    """Compile or load every kernel of the pass, so that the first tick of a running desk does not wait for it."""
-    columns = allocate(1)
-    columns.slot[0] = 0
-    columns.entry[0], columns.stop[0], columns.target[0] = 2.0, 1.0, 4.0
-    columns.floor[0], columns.ceiling[0] = 1.0, 4.0
-    seen = np.full(1, 2.0)
-    shorts, floats = np.zeros(1, np.int32), np.zeros(1)
-    scan(columns, 1, 1, seen, seen, seen, True, shorts, shorts.copy(), floats, floats.copy())
-    look(columns, 0, 2, True, True)
-    trigger(columns, 0, 3, True)
-    schedule(columns, 0, 4, True)

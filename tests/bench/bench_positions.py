@@ -13,7 +13,6 @@ from statistics import median
 
 import numpy as np
 
-from engine.positions import watch
 from engine.positions.book import VirtualBook
 from engine.positions.costs import Costs
 from engine.positions.opening import Opening
@@ -114,7 +113,6 @@ def monitored(count: int, seconds: int) -> tuple[list[float], float]:
 
 def rows() -> list[dict[str, object]]:
     """Measure and return the table rows."""
-    watch.warm()
     passes(10, 3)
     gc.collect()
     found = []

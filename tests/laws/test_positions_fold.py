@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.positions.book import VirtualBook
 from engine.positions.costs import Costs, settle
-from engine.positions.lifecycle import ENDINGS, EventName, PositionEvent, Stage, decode, encode, fold, remaining
+from engine.positions.lifecycle import ENDINGS, EventName, PositionEvent, Stage, fold, remaining
 from engine.positions.opening import Opening
 from engine.strategy.candidate import Direction
 
@@ -40,6 +41,11 @@ waits = st.tuples(st.just("wait"), st.integers(1, 60))
 operations = st.lists(
     st.one_of(openings, ticks, ticks, ticks, ticks, fundings, closes, switches, waits), min_size=5, max_size=60
 )
+
+
+def stored(events: list[PositionEvent]) -> list[PositionEvent]:
+    """Send events through their wire form, as a journal does."""
+    return [msgspec.json.decode(msgspec.json.encode(event), type=PositionEvent) for event in events]
 
 
 class Run:
@@ -177,7 +183,7 @@ def test_the_ledger_is_the_exact_sum_of_what_was_told(steps):
 def test_a_restart_at_any_point_continues_the_same_book(steps):
     run = Run(steps)
     again = VirtualBook(1)
-    assert again.restore([decode(encode(event)) for event in run.events], run.now) == []
+    assert again.restore(stored(run.events), run.now) == []
     for name in run.lives():
         assert again.state(name) == run.book.state(name)
     assert again.ledger.balance == run.book.ledger.balance
@@ -191,9 +197,9 @@ def test_a_restart_at_any_point_continues_the_same_book(steps):
 def test_a_crash_between_any_two_stored_events_is_survived_without_a_second_close(steps, data):
     run = Run(steps)
     cut = data.draw(st.integers(0, len(run.events)))
-    stored = [decode(encode(event)) for event in run.events[:cut]]
-    completed = VirtualBook(1).restore(stored, run.now)
+    kept = stored(run.events[:cut])
+    completed = VirtualBook(1).restore(kept, run.now)
     again = VirtualBook(1)
-    assert again.restore([*stored, *completed], run.now) == []
-    closed = [event.position_id for event in (*stored, *completed) if event.event is EventName.CLOSED]
+    assert again.restore([*kept, *completed], run.now) == []
+    closed = [event.position_id for event in (*kept, *completed) if event.event is EventName.CLOSED]
     assert len(closed) == len(set(closed))

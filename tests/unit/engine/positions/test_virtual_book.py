@@ -10,7 +10,7 @@ import pytest
 
 from engine.positions.book import REPLACED, UnknownPositionError, VirtualBook
 from engine.positions.costs import Costs
-from engine.positions.lifecycle import EventName, LifecycleError, decode, encode, fold
+from engine.positions.lifecycle import EventName, LifecycleError, PositionEvent, fold
 from engine.positions.opening import Opening
 from engine.strategy.candidate import Direction
 
@@ -425,8 +425,9 @@ def run_some_life() -> tuple[VirtualBook, list]:
 
 def test_a_restarted_book_continues_where_its_events_left_it():
     book, events = run_some_life()
+    stored = [msgspec.json.decode(msgspec.json.encode(event), type=PositionEvent) for event in events]
     again = VirtualBook(1)
-    assert again.restore([decode(encode(event)) for event in events], 2 * HOUR) == []
+    assert again.restore(stored, 2 * HOUR) == []
     assert again.ledger.balance == book.ledger.balance
     assert again.equity() == pytest.approx(book.equity())
     assert again.state("V000001") == book.state("V000001")
