@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from exchange.binance import account_wire, candles_wire, endpoints, wire
+from exchange.binance import account_wire, candles_wire, endpoints, rules_wire, wire
 from exchange.binance.calls import CallLimits, Calls, ClockSync
 from exchange.binance.json_strict import decode as decode_json
 from exchange.priority import Priority
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from exchange.account import AccountSummary, AssetBalance, PositionRisk, SymbolConfig
     from exchange.binance.gate import Gate
+    from exchange.binance.row_wire import Refused
     from exchange.binance.signing import Credentials
     from exchange.binance.weights import WeightLedger
     from exchange.errors import DecodeError
@@ -78,7 +79,7 @@ class BinanceClient:
 
     async def exchange_info(self, *, priority: Priority = Priority.NORMAL) -> tuple[Instrument, ...]:
         """Return every contract with its trading rules."""
-        return await self._calls.call(endpoints.EXCHANGE_INFO, (), self._by_row(wire.instruments), priority)
+        return await self._calls.call(endpoints.EXCHANGE_INFO, (), self._by_row(rules_wire.instruments), priority)
 
     async def tickers(self, *, priority: Priority = Priority.LOW) -> tuple[Ticker, ...]:
         """Return 24 h statistics of all symbols."""
@@ -152,7 +153,7 @@ class BinanceClient:
         self, symbol: str | None = None, *, priority: Priority = Priority.NORMAL
     ) -> dict[str, tuple[Bracket, ...]]:
         """Return the notional brackets by symbol, of one symbol or of all."""
-        decode = self._by_row(wire.leverage_brackets)
+        decode = self._by_row(rules_wire.leverage_brackets)
         return await self._calls.call(endpoints.LEVERAGE_BRACKETS, (("symbol", symbol),), decode, priority)
 
     async def listen_key_create(self, *, priority: Priority = Priority.NORMAL) -> str:
@@ -167,7 +168,7 @@ class BinanceClient:
         """End the account's listen key, for all its sessions."""
         await self._calls.call(endpoints.LISTEN_KEY_CLOSE, (), _nothing, priority)
 
-    def _by_row(self, decode: Callable[[bytes, str, wire.Refused], T]) -> Callable[[bytes, str], T]:
+    def _by_row(self, decode: Callable[[bytes, str, Refused], T]) -> Callable[[bytes, str], T]:
         return lambda body, where: decode(body, where, self._refuse)
 
 

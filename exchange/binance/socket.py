@@ -192,9 +192,17 @@ class _Connection(asyncio.Protocol):
     def _put(self, message: bytes) -> None:
         self._messages.append(message)
         self._wake(self._waiter)
-        if len(self._messages) >= _QUEUE_HIGH and not self._reading_paused and self._transport is not None:
-            self._reading_paused = True
+        if len(self._messages) >= _QUEUE_HIGH and not self._reading_paused:
+            self._pause(paused=True)
+
+    def _pause(self, *, paused: bool) -> None:
+        self._reading_paused = paused
+        if self._transport is None or self._transport.is_closing():
+            return
+        if paused:
             self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def _flush(self) -> None:
         self._write(self._core.data_to_send())
@@ -235,9 +243,8 @@ class _Connection(asyncio.Protocol):
             finally:
                 self._waiter = None
         message = self._messages.popleft()
-        if self._reading_paused and len(self._messages) <= _QUEUE_LOW and self._transport is not None:
-            self._reading_paused = False
-            self._transport.resume_reading()
+        if self._reading_paused and len(self._messages) <= _QUEUE_LOW:
+            self._pause(paused=False)
         return message
 
     async def send(self, text: bytes) -> None:
@@ -274,9 +281,8 @@ class _Connection(asyncio.Protocol):
             with contextlib.suppress(WebSocketException):
                 self._core.send_close(1000)
                 self._flush()
-        if self._reading_paused and self._transport is not None and not self._transport.is_closing():
-            self._reading_paused = False
-            self._transport.resume_reading()
+        if self._reading_paused:
+            self._pause(paused=False)
         try:
             async with asyncio.timeout(_CLOSE_DEADLINE_S):
                 await asyncio.shield(self._ended)

@@ -105,7 +105,11 @@ class FrameDecoder:
         joint = raw[end : end + 10]
         if joint == _ARRAY_JOINT:
             target = self._targets.get(name) or self._target(name)
-            return self._array(_typed(_ARRAY_FRAME, raw, target.where).data, target)
+            rows = _typed(_ARRAY_FRAME, raw, target.where).data
+            # Rows, commas and the known envelope account for every byte, or the envelope itself needs a look.
+            if end + len(_ARRAY_JOINT) + sum(map(len, map(bytes, rows))) + max(len(rows) - 1, 0) + 2 != len(raw):
+                key_counts(raw, target.where)
+            return self._array(rows, target)
         if joint != _OBJECT_JOINT:
             return self._other(raw)
         target = self._targets.get(name) or self._target(name)

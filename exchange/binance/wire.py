@@ -1,26 +1,18 @@
-"""REST bodies of market data and trading rules as the desk's types.
+"""REST bodies of market data as the desk's types.
 
-Every function takes a body and where it came from, and raises DecodeError naming the field. Lists over all symbols are
-judged row by row: a bad row is left out and handed to `refused`, so that one poisoned symbol does not blind the desk.
+Every function takes a body and where it came from, and raises DecodeError naming the field. In lists
+over all symbols a bad row is left out and handed to `refused`.
 Rows of the COIN-M side (`st` = 2) and delivery rows without a funding rate are left out silently.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
-from typing import Any, TypeVar
-
 import msgspec
 
-from exchange.binance.json_strict import as_decode_error, decode, finite, money, not_negative, positive
+from exchange.binance.json_strict import decode, finite, not_negative, positive
+from exchange.binance.row_wire import Refused, each_row, lenient, rows
 from exchange.errors import DecodeError
-from exchange.instrument import Bracket, Instrument, LotRule
 from exchange.market_data import AggTrade, BookTop, DepthSnapshot, MarkPrice, Ticker
-
-Refused = Callable[[DecodeError], None]
-W = TypeVar("W")
-M = TypeVar("M")
 
 COIN_MARGINED = 2
 INFINITE_PRICE = float("inf")
@@ -28,38 +20,6 @@ INFINITE_PRICE = float("inf")
 
 class _Time(msgspec.Struct, rename={"server_time": "serverTime"}):
     server_time: int
-
-
-class _Filter(msgspec.Struct, rename="camel"):
-    filter_type: str
-    min_price: Decimal | None = None
-    max_price: Decimal | None = None
-    tick_size: Decimal | None = None
-    min_qty: Decimal | None = None
-    max_qty: Decimal | None = None
-    step_size: Decimal | None = None
-    limit: int | None = None
-    notional: Decimal | None = None
-    multiplier_up: Decimal | None = None
-    multiplier_down: Decimal | None = None
-
-
-class _Symbol(msgspec.Struct, rename="camel"):
-    symbol: str
-    base_asset: str
-    quote_asset: str
-    contract_type: str
-    status: str
-    price_precision: int
-    quantity_precision: int
-    liquidation_fee: Decimal
-    market_take_bound: Decimal
-    onboard_date: int
-    filters: list[_Filter]
-
-
-class _ExchangeInfo(msgspec.Struct):
-    symbols: list[msgspec.Raw]
 
 
 class _Ticker(msgspec.Struct, rename="camel"):
@@ -106,84 +66,17 @@ class _AggTrade(msgspec.Struct):
     m: bool
 
 
-class _Bracket(msgspec.Struct, rename="camel"):
-    bracket: int
-    initial_leverage: int
-    notional_cap: Decimal
-    notional_floor: Decimal
-    maint_margin_ratio: Decimal
-    cum: Decimal
-
-
-class _SymbolBrackets(msgspec.Struct):
-    symbol: str
-    brackets: list[_Bracket]
-
-
 class _ListenKey(msgspec.Struct):
     listen_key: str = msgspec.field(name="listenKey")
 
 
-def _lenient(kind: type[W]) -> msgspec.json.Decoder[W]:
-    # Decimal strings are the venue's numbers; the lax mode of msgspec reads exactly JSON numbers inside strings.
-    return msgspec.json.Decoder(kind, strict=False)
-
-
-_TIME = _lenient(_Time)
-_INFO = _lenient(_ExchangeInfo)
-_SYMBOL = _lenient(_Symbol)
-_TICKER = _lenient(_Ticker)
-_BOOK_TOP = _lenient(_BookTop)
-_PREMIUM = _lenient(_Premium)
-_DEPTH = _lenient(_Depth)
+_TIME = lenient(_Time)
+_TICKER = lenient(_Ticker)
+_BOOK_TOP = lenient(_BookTop)
+_PREMIUM = lenient(_Premium)
+_DEPTH = lenient(_Depth)
 _AGG_TRADES: msgspec.json.Decoder[list[_AggTrade]] = msgspec.json.Decoder(list[_AggTrade], strict=False)
-_BRACKETS = _lenient(_SymbolBrackets)
 _LISTEN_KEY = msgspec.json.Decoder(_ListenKey)
-_RAW_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-_ANY = msgspec.json.Decoder(dict[str, Any])
-
-
-def rows(body: bytes, where: str) -> list[msgspec.Raw]:
-    """Split an array, or a bare object taken as an array of one, into undecoded rows."""
-    if body.lstrip()[:1] == b"{":
-        decode(_ANY, body, where)
-        return [msgspec.Raw(body)]
-    return decode(_RAW_ROWS, body, where)
-
-
-def typed(decoder: msgspec.json.Decoder[W], raw: bytes | msgspec.Raw, where: str) -> W:
-    """Decode one row. Raises DecodeError."""
-    try:
-        return decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise as_decode_error(error, where, bytes(raw)) from error
-
-
-def _each(
-    raws: list[msgspec.Raw],
-    decoder: msgspec.json.Decoder[W],
-    build: Callable[[W, str], M | None],
-    where: str,
-    refused: Refused,
-) -> tuple[M, ...]:
-    """Build the rows that are sound and hand the others to `refused`; an answer without any sound row is an error."""
-    if not raws:
-        raise DecodeError(where, "", "an empty list: the data is unavailable")
-    built: list[M] = []
-    errors: list[DecodeError] = []
-    for raw in raws:
-        try:
-            row = build(typed(decoder, raw, where), where)
-        except DecodeError as error:
-            errors.append(error)
-            continue
-        if row is not None:
-            built.append(row)
-    if len(errors) == len(raws):
-        raise errors[0]
-    for found in errors:
-        refused(found)
-    return tuple(built)
 
 
 def server_time(body: bytes, where: str) -> int:
@@ -202,60 +95,9 @@ def listen_key(body: bytes, where: str) -> str:
     return key
 
 
-def instruments(body: bytes, where: str, refused: Refused) -> tuple[Instrument, ...]:
-    """Return the contracts of exchangeInfo; a symbol that lacks a filter or holds a senseless rule is refused."""
-    info = decode(_INFO, body, where)
-    return _each(info.symbols, _SYMBOL, _instrument, where, refused)
-
-
-def _instrument(row: _Symbol, where: str) -> Instrument:
-    place = f"{where} {row.symbol[:32]}"
-    by_type = {rule.filter_type: rule for rule in row.filters}
-
-    def rule(kind: str) -> _Filter:
-        found = by_type.get(kind)
-        if found is None:
-            raise DecodeError(place, f"filters.{kind}", "the filter is missing")
-        return found
-
-    def number(kind: str, field: str, *, above: int = 0) -> Decimal:
-        value = getattr(rule(kind), field)
-        if value is None:
-            raise DecodeError(place, f"filters.{kind}.{field}", "missing")
-        return money(value, place, f"filters.{kind}.{field}", above=above)
-
-    def lots(kind: str) -> LotRule:
-        return LotRule(number(kind, "min_qty"), number(kind, "max_qty"), number(kind, "step_size"))
-
-    orders = rule("MAX_NUM_ORDERS").limit
-    if orders is None:
-        raise DecodeError(place, "filters.MAX_NUM_ORDERS.limit", "missing")
-    return Instrument(
-        symbol=row.symbol,
-        base=row.base_asset,
-        quote=row.quote_asset,
-        contract_type=row.contract_type,
-        status=row.status,
-        price_precision=row.price_precision,
-        quantity_precision=row.quantity_precision,
-        tick=number("PRICE_FILTER", "tick_size"),
-        min_price=number("PRICE_FILTER", "min_price"),
-        max_price=number("PRICE_FILTER", "max_price"),
-        lot=lots("LOT_SIZE"),
-        market_lot=lots("MARKET_LOT_SIZE"),
-        min_notional=number("MIN_NOTIONAL", "notional"),
-        multiplier_up=number("PERCENT_PRICE", "multiplier_up"),
-        multiplier_down=number("PERCENT_PRICE", "multiplier_down"),
-        max_orders=orders,
-        liquidation_fee=money(row.liquidation_fee, place, "liquidationFee", minimum=0),
-        market_take_bound=money(row.market_take_bound, place, "marketTakeBound", minimum=0),
-        onboard_ms=row.onboard_date,
-    )
-
-
 def tickers(body: bytes, where: str, refused: Refused) -> tuple[Ticker, ...]:
     """Return 24 h statistics, one per sound row."""
-    return _each(rows(body, where), _TICKER, _ticker, where, refused)
+    return each_row(rows(body, where), _TICKER, _ticker, where, refused)
 
 
 def _ticker(row: _Ticker, where: str) -> Ticker | None:
@@ -273,7 +115,7 @@ def _ticker(row: _Ticker, where: str) -> Ticker | None:
 
 def book_tops(body: bytes, where: str, refused: Refused) -> tuple[BookTop, ...]:
     """Return best bid and ask, one per sound row; a crossed or locked book is refused."""
-    return _each(rows(body, where), _BOOK_TOP, _book_top, where, refused)
+    return each_row(rows(body, where), _BOOK_TOP, _book_top, where, refused)
 
 
 def _book_top(row: _BookTop, where: str) -> BookTop | None:
@@ -296,7 +138,7 @@ def _book_top(row: _BookTop, where: str) -> BookTop | None:
 
 def mark_prices(body: bytes, where: str, refused: Refused) -> tuple[MarkPrice, ...]:
     """Return mark prices of the perpetuals, one per sound row."""
-    return _each(rows(body, where), _PREMIUM, _mark_price, where, refused)
+    return each_row(rows(body, where), _PREMIUM, _mark_price, where, refused)
 
 
 def _mark_price(row: _Premium, where: str) -> MarkPrice | None:
@@ -356,24 +198,3 @@ def agg_trades(body: bytes, symbol: str, where: str) -> tuple[AggTrade, ...]:
         quantity = positive(row.q, where, f"[{number}].q")
         trades.append(AggTrade(symbol, row.a, price, quantity, row.m, row.T, row.T))
     return tuple(trades)
-
-
-def leverage_brackets(body: bytes, where: str, refused: Refused) -> dict[str, tuple[Bracket, ...]]:
-    """Return the brackets by symbol, ascending by notional. The venue sends a bare object or an array."""
-    return dict(_each(rows(body, where), _BRACKETS, _symbol_brackets, where, refused))
-
-
-def _symbol_brackets(row: _SymbolBrackets, where: str) -> tuple[str, tuple[Bracket, ...]]:
-    place = f"{where} {row.symbol[:32]}"
-    brackets: list[Bracket] = []
-    for item in sorted(row.brackets, key=lambda entry: entry.bracket):
-        floor = money(item.notional_floor, place, "notionalFloor", minimum=0)
-        cap = money(item.notional_cap, place, "notionalCap")
-        ratio = money(item.maint_margin_ratio, place, "maintMarginRatio", above=0)
-        if cap <= floor or item.initial_leverage < 1 or (brackets and floor != brackets[-1].cap):
-            raise DecodeError(place, f"brackets[{item.bracket}]", "brackets must adjoin, ascend and allow leverage 1")
-        cum = money(item.cum, place, "cum", minimum=0)
-        brackets.append(Bracket(floor, cap, item.initial_leverage, ratio, cum))
-    if not brackets:
-        raise DecodeError(place, "brackets", "empty")
-    return row.symbol, tuple(brackets)

@@ -6,7 +6,7 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.binance import account_wire, candles_wire, wire
+from exchange.binance import account_wire, candles_wire, rules_wire, wire
 from exchange.binance.outcomes import Outcome, classify
 from exchange.binance.signing import Credentials, encode, signed_query
 from exchange.binance.streams_wire import ControlReply, FrameDecoder
@@ -88,7 +88,7 @@ def test_noise_is_refused_by_every_decoder_and_raises_nothing_else(noise):
         lambda: FrameDecoder().decode(b'{"stream":"a@kline_1m","data":' + noise),
         lambda: candles_wire.candles(noise, "x"),
         lambda: wire.tickers(noise, "x", lambda _: None),
-        lambda: wire.instruments(noise, "x", lambda _: None),
+        lambda: rules_wire.instruments(noise, "x", lambda _: None),
         lambda: wire.depth(noise, "X", "x"),
         lambda: account_wire.positions(noise, "x"),
         lambda: account_wire.account(noise, "x"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.binance import account_wire, candles_wire, wire
+from exchange.binance import account_wire, candles_wire, rules_wire, wire
 from exchange.binance.outcomes import Outcome, classify
 from exchange.binance.refusals import error_for
 from exchange.binance.streams_wire import FrameDecoder
@@ -25,13 +25,13 @@ pytestmark = [
 DECODERS = {
     "/fapi/v1/aggTrades": lambda body, where, _: wire.agg_trades(body, "X", where),
     "/fapi/v1/depth": lambda body, where, _: wire.depth(body, "X", where),
-    "/fapi/v1/exchangeInfo": wire.instruments,
+    "/fapi/v1/exchangeInfo": rules_wire.instruments,
     "/fapi/v1/klines": lambda body, where, _: candles_wire.candles(body, where),
     "/fapi/v1/premiumIndex": wire.mark_prices,
     "/fapi/v1/ticker/24hr": wire.tickers,
     "/fapi/v1/ticker/bookTicker": wire.book_tops,
     "/fapi/v1/time": lambda body, where, _: wire.server_time(body, where),
-    "/fapi/v1/leverageBracket": wire.leverage_brackets,
+    "/fapi/v1/leverageBracket": rules_wire.leverage_brackets,
 }
 
 

@@ -136,6 +136,15 @@ def test_array_frames_give_their_sound_rows_and_count_the_others():
     assert decoder.decode(combined("!ticker@arr", [])) == ()
 
 
+def test_an_array_frame_that_repeats_a_key_of_its_envelope_is_refused():
+    sound = combined("!markPrice@arr@1s", [MARK, MARK])
+    for repeated in (sound[:-1] + b',"data":[]}', sound[:-1] + b',"stream":"x@ticker"}', sound[:-1] + b' ,"data" :[]}'):
+        with pytest.raises(DecodeError, match="twice"):
+            FrameDecoder().decode(repeated)
+    assert len(FrameDecoder().decode(json.dumps({"stream": "!markPrice@arr", "data": [MARK, MARK]}).encode())) == 2
+    assert len(FrameDecoder().decode(sound[:-1] + b',"novel":1}')) == 2
+
+
 def test_coin_margined_and_unread_frames_are_dropped_without_an_error():
     decoder = FrameDecoder()
     assert decoder.decode(combined("btcusd_perp@bookTicker", {**BOOK, "st": 2})) is None

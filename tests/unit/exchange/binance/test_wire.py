@@ -4,7 +4,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from exchange.binance import account_wire, candles_wire, wire
+from exchange.binance import account_wire, candles_wire, rules_wire, wire
 from exchange.errors import DecodeError
 from exchange.market_data import MarkPrice, Ticker
 
@@ -80,13 +80,13 @@ def test_bodies_of_another_shape_are_refused_everywhere(body):
     for decode in (
         lambda: candles_wire.candles(body, W),
         lambda: wire.server_time(body, W),
-        lambda: wire.instruments(body, W, refuse),
+        lambda: rules_wire.instruments(body, W, refuse),
         lambda: wire.tickers(body, W, refuse),
         lambda: wire.book_tops(body, W, refuse),
         lambda: wire.mark_prices(body, W, refuse),
         lambda: wire.depth(body, "X", W),
         lambda: wire.agg_trades(body, "X", W),
-        lambda: wire.leverage_brackets(body, W, refuse),
+        lambda: rules_wire.leverage_brackets(body, W, refuse),
         lambda: wire.listen_key(body, W),
         lambda: account_wire.account(body, W),
         lambda: account_wire.balances(body, W),
@@ -239,7 +239,7 @@ def symbol(**changes):
 
 
 def test_trading_rules_are_found_by_type_and_keep_their_digits():
-    (instrument,) = wire.instruments(encoded({"symbols": [symbol()]}), W, refuse)
+    (instrument,) = rules_wire.instruments(encoded({"symbols": [symbol()]}), W, refuse)
     assert instrument.tick == Decimal("0.10")
     assert str(instrument.tick) == "0.10"
     assert (instrument.lot.maximum, instrument.market_lot.maximum) == (Decimal(1000), Decimal(120))
@@ -254,7 +254,7 @@ def test_open_enums_and_non_ascii_symbols_are_kept_as_text():
         symbol(symbol="币安人生USDT", contractType="", status="SETTLING"),
         symbol(contractType="CURRENT_QUARTER DELIVERING"),
     ]
-    first, second = wire.instruments(encoded({"symbols": rows}), W, refuse)
+    first, second = rules_wire.instruments(encoded({"symbols": rows}), W, refuse)
     assert (first.symbol, first.contract_type, first.is_trading) == ("币安人生USDT", "", False)
     assert second.contract_type == "CURRENT_QUARTER DELIVERING"
 
@@ -264,7 +264,7 @@ def test_a_symbol_without_a_needed_filter_is_refused_by_name(missing):
     filters = [rule for rule in symbol()["filters"] if rule["filterType"] != missing]
     refused = []
     rows = [symbol(), symbol(symbol="ODDUSDT", filters=filters)]
-    kept = wire.instruments(encoded({"symbols": rows}), W, refused.append)
+    kept = rules_wire.instruments(encoded({"symbols": rows}), W, refused.append)
     assert [instrument.symbol for instrument in kept] == ["BTCUSDT"]
     assert missing in refused[0].field
     assert "ODDUSDT" in str(refused[0])
@@ -275,7 +275,7 @@ def test_a_senseless_tick_refuses_the_symbol(tick):
     filters = [dict(rule) for rule in symbol()["filters"]]
     filters[0]["tickSize"] = tick
     with pytest.raises(DecodeError):
-        wire.instruments(encoded({"symbols": [symbol(filters=filters)]}), W, refuse)
+        rules_wire.instruments(encoded({"symbols": [symbol(filters=filters)]}), W, refuse)
 
 
 def brackets(rows):
@@ -287,8 +287,8 @@ ROWS = [(1, 150, 0, 300000, 0.004, 0.0), (2, 100, 300000, 800000, 0.005, 300.0)]
 
 
 def test_brackets_come_as_an_object_or_an_array_of_numbers():
-    as_object = wire.leverage_brackets(encoded(brackets(ROWS)), W, refuse)
-    as_array = wire.leverage_brackets(encoded([brackets(ROWS[::-1])]), W, refuse)
+    as_object = rules_wire.leverage_brackets(encoded(brackets(ROWS)), W, refuse)
+    as_array = rules_wire.leverage_brackets(encoded([brackets(ROWS[::-1])]), W, refuse)
     assert as_object == as_array
     first, second = as_object["BTCUSDT"]
     assert (first.max_leverage, first.mmr, second.cum, second.floor) == (
@@ -312,7 +312,7 @@ def test_brackets_come_as_an_object_or_an_array_of_numbers():
 )
 def test_brackets_that_do_not_adjoin_or_make_sense_are_refused(rows):
     with pytest.raises(DecodeError):
-        wire.leverage_brackets(encoded(brackets(rows)), W, refuse)
+        rules_wire.leverage_brackets(encoded(brackets(rows)), W, refuse)
 
 
 def position(**changes):
