@@ -68,6 +68,11 @@ def ema_series(values: npt.NDArray[np.float64], period: int) -> npt.NDArray[np.f
     return out
 
 
+def _average(closes: npt.NDArray[np.float64], period: int, limit: int) -> tuple[float, ...]:
+    """Return the EMA of logarithms as prices: the line the analysis goes by."""
+    return tuple(np.exp(ema_series(np.log(closes), period))[-limit:].tolist())
+
+
 def _zones(tables: Tables, row: int) -> tuple[ChartZone, ...]:
     blocks = [
         ChartZone("block", b.side, BLOCK_NAMES[b.state], b.low, b.high, bar_time(tables, row, b.at), b.quality)
@@ -148,8 +153,8 @@ def chart(
         low=lows,
         close=closes,
         volume=volumes,
-        ema20=tuple(ema_series(columns[3], 20)[-limit:].tolist()),
-        ema50=tuple(ema_series(columns[3], 50)[-limit:].tolist()),
+        ema20=_average(columns[3], 20, limit),
+        ema50=_average(columns[3], 50, limit),
         forming=is_forming,
         zones=_zones(tables, row),
         levels=(*levels, *(_levels(tables, row, closes[-1]) if closes else ())),
