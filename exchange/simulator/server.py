@@ -224,7 +224,9 @@ class SocketFront:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         raw = request.raw_path
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            session = self._exchange.open(raw, self._clock.now_ms())
+            # aiohttp hands bytes that are no UTF-8 over as lone surrogates, which no frame could carry back.
+            named = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            session = self._exchange.open(named, self._clock.now_ms())
             if session is not None:
                 return await self._stream(request, session)
         path, _, query = raw.partition("?")

@@ -101,6 +101,17 @@ async def test_a_path_may_name_as_many_streams_as_a_connection_may_have(client):
         assert (await next_json(socket))["stream"] == "btcusdt@aggTrade"
 
 
+async def test_a_path_of_wild_bytes_is_a_silent_stream(front, caplog):
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    writer.write(
+        b"GET /ws/\xff\xfe@aggTrade HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    assert (await reader.readline()).split()[1] in {b"101", b"400"}
+    assert caplog.records == []
+    writer.close()
+
+
 async def test_a_malformed_request_gets_400_without_a_traceback(front, caplog):
     reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
     writer.write(b"GET /fapi/v1/ping HTTP/9.9.9\r\n\r\n")
