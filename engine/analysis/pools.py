@@ -97,11 +97,34 @@ def age_pools(s: Any, w: Any, pools: Any, sweeps: Any, log: Any, row: int, b: An
         return
     w.pool_lo = -np.inf
     w.pool_hi = np.inf
-    for number in range(max(0, s.pools - POOLS), s.pools):
+    kept = 0
+    for k in range(w.living):
+        number = w.alive[k]
+        if number < s.pools - POOLS:
+            continue
         pool = pools.x[number % POOLS]
         if pool.state <= POOL_PIERCED:
             _age(s, sweeps, log, row, pool, number, b, t)
+        if pool.state <= POOL_PIERCED:
             _watch(w, pool)
+            w.alive[kept] = number
+            kept += 1
+    w.living = kept
+
+
+@kernel
+def _enlist(w: Any, pools: Any, number: int) -> None:
+    """Add a pool to the living, first dropping those that are not if the list is full."""
+    if w.living == POOLS:
+        kept = 0
+        for k in range(POOLS):
+            old = w.alive[k]
+            if old > number - POOLS and pools.x[old % POOLS].state <= POOL_PIERCED:
+                w.alive[kept] = old
+                kept += 1
+        w.living = kept
+    w.alive[w.living] = number
+    w.living += 1
 
 
 @kernel
@@ -109,6 +132,7 @@ def _push_pool(
     s: Any, w: Any, pools: Any, log: Any, row: int, side: int, kind: int, touches: int, at: int, level: float, t: int
 ) -> None:
     number = s.pools
+    _enlist(w, pools, number)
     pool = pools.x[number % POOLS]
     pool.side = side
     pool.kind = kind
@@ -130,7 +154,10 @@ def _push_pool(
 @kernel
 def _pool_at_pivot(s: Any, w: Any, pools: Any, log: Any, row: int, side: int, at: int, level: float, t: int) -> None:
     """Open a pool at an internal pivot; with an open pivot pool within 0.1 ATR200 it becomes one of equal extremes."""
-    for number in range(s.pools - 1, max(0, s.pools - POOLS) - 1, -1):
+    for k in range(w.living - 1, -1, -1):
+        number = w.alive[k]
+        if number < s.pools - POOLS:
+            break
         pool = pools.x[number % POOLS]
         if pool.side != side or pool.state != POOL_OPEN or pool.kind > POOL_SWING:
             continue
@@ -143,8 +170,11 @@ def _pool_at_pivot(s: Any, w: Any, pools: Any, log: Any, row: int, side: int, at
 
 
 @kernel
-def _promote(s: Any, pools: Any, log: Any, row: int, side: int, at: int, t: int) -> None:
-    for number in range(s.pools - 1, max(0, s.pools - POOLS) - 1, -1):
+def _promote(s: Any, w: Any, pools: Any, log: Any, row: int, side: int, at: int, t: int) -> None:
+    for k in range(w.living - 1, -1, -1):
+        number = w.alive[k]
+        if number < s.pools - POOLS:
+            return
         pool = pools.x[number % POOLS]
         if pool.side == side and pool.at == at and pool.kind <= POOL_SWING and pool.state <= POOL_PIERCED:
             pool.layer = SWING
@@ -170,7 +200,7 @@ def pools_of_swings(
             side = -side
     for side in (UP, DOWN):
         if (side == UP and outer & 1) or (side == DOWN and outer & 2):
-            _promote(s, pools, log, row, side, t - LAYER_REACH[1], t)
+            _promote(s, w, pools, log, row, side, t - LAYER_REACH[1], t)
 
 
 @kernel

@@ -42,9 +42,12 @@ SCRATCH = np.dtype(
         ("vwap_day", "i8"),
         ("vwap_money", "f8"),
         ("vwap_volume", "f8"),
-        # Structure: number of the newest unbroken pivot per layer, -1 for none.
-        ("open_high", "i8", 2),
-        ("open_low", "i8", 2),
+        # Structure: per layer the bar that may yet become a pivot (-1 for none) and its level, then the number of the
+        # newest unbroken pivot (-1 for none) and its level. Index 0 holds highs, 1 lows.
+        ("hope", "i8", (2, 2)),
+        ("hope_level", "f8", (2, 2)),
+        ("open", "i8", (2, 2)),
+        ("open_level", "f8", (2, 2)),
         # The break of this bar per layer: side (0 for none), pivot bar, first bar of the leg, largest displacement.
         ("leg_side", "i1", 2),
         ("leg_pivot", "i8", 2),
@@ -57,6 +60,9 @@ SCRATCH = np.dtype(
         ("block_hi", "f8"),
         ("pool_lo", "f8"),
         ("pool_hi", "f8"),
+        # Numbers of the pools that may still change, ascending; some may have left the ring or been merged since.
+        ("living", "i8"),
+        ("alive", "i8", layout.POOLS),
         # Running extremes of day, week and session; number -1 before the first bar, whole = 1 if seen from its start.
         ("span_id", "i8", 3),
         ("span_whole", "i1", 3),

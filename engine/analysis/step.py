@@ -47,6 +47,7 @@ def _clear(tables: Any, row: int, interval: int) -> None:
     w.vwap_money = w.vwap_volume = 0.0
     w.gap_lo = w.block_lo = w.pool_lo = -np.inf
     w.gap_hi = w.block_hi = w.pool_hi = np.inf
+    w.living = 0
     w.offset = 0
     w.offset_until = 0
     for i in range(4):
@@ -58,7 +59,11 @@ def _clear(tables: Any, row: int, interval: int) -> None:
         s.swings[layer] = s.breaks[layer] = 0
         s.bias[layer] = 0
         s.last_high[layer] = s.last_low[layer] = -1
-        w.open_high[layer] = w.open_low[layer] = -1
+        for column in range(2):
+            w.hope[layer, column] = -1
+            w.open[layer, column] = -1
+            w.hope_level[layer, column] = 0.0
+            w.open_level[layer, column] = 0.0
         w.leg_side[layer] = 0
 
 

@@ -46,8 +46,7 @@ def _push_swing(
     last = s.last_high[layer] if side == UP else s.last_low[layer]
     label = LABEL_NONE
     if last >= 0:
-        before = swings.x[layer, last].level
-        beyond = side * (level - before) > 0.0
+        beyond = side * (level - swings.x[layer, last].level) > 0.0
         higher, lower = (LABEL_HH, LABEL_LH) if side == UP else (LABEL_LL, LABEL_HL)
         label = higher if beyond else lower
     number = s.swings[layer]
@@ -59,15 +58,16 @@ def _push_swing(
     swing.known = known
     swing.level = level
     swing.broken = -1
+    column = 0 if side == UP else 1
+    w.open[layer, column] = number
+    w.open_level[layer, column] = level
     # The ring may have overwritten the last pivot of the other kind.
     if side == UP:
         s.last_high[layer] = place
-        w.open_high[layer] = number
         if s.last_low[layer] == place:
             s.last_low[layer] = -1
     else:
         s.last_low[layer] = place
-        w.open_low[layer] = number
         if s.last_high[layer] == place:
             s.last_high[layer] = -1
     s.swings[layer] = number + 1
@@ -82,29 +82,51 @@ def high_first(bar: Any) -> bool:
 
 @kernel
 def confirm_swings(s: Any, w: Any, bars: Any, swings: Any, log: Any, row: int, layer: int, reach: int, t: int) -> int:
-    """Confirm the bar `reach` bars ago as a pivot of the layer; return 1 high, 2 low, 3 both, 0 none."""
+    """Confirm the bar `reach` bars ago as a pivot of the layer; return 1 high, 2 low, 3 both, 0 none.
+
+    At most one bar per side is under way to a pivot: a later bar that exceeds it ends its hope, and one that does not
+    exceed it has it among the bars before and cannot be a pivot itself.
+    """
+    b = bars.x[t & MASK]
+    if w.hope[layer, 0] >= 0 and b.h > w.hope_level[layer, 0]:
+        w.hope[layer, 0] = -1
+    if w.hope[layer, 1] >= 0 and b.l < w.hope_level[layer, 1]:
+        w.hope[layer, 1] = -1
     i = t - reach
-    if i < reach:
+    found = (1 if w.hope[layer, 0] == i else 0) + (2 if w.hope[layer, 1] == i else 0)
+    if i < 0:
         return 0
-    high = bars.x[i & MASK].h
-    low = bars.x[i & MASK].l
+    if found > 0:
+        side = UP if high_first(bars.x[i & MASK]) else DOWN
+        for _ in range(2):
+            column = 0 if side == UP else 1
+            if w.hope[layer, column] == i:
+                w.hope[layer, column] = -1
+                _push_swing(s, w, swings, log, row, layer, side, i, t, w.hope_level[layer, column])
+            side = -side
+    _new_hopes(w, bars, layer, reach, t)
+    return found
+
+
+@kernel
+def _new_hopes(w: Any, bars: Any, layer: int, reach: int, t: int) -> None:
+    """Set the hope of bar t where it exceeds every one of the `reach` bars before it."""
+    high = bars.x[t & MASK].h
+    low = bars.x[t & MASK].l
     is_high = True
     is_low = True
     for j in range(1, reach + 1):
-        before = bars.x[(i - j) & MASK]
-        after = bars.x[(i + j) & MASK]
-        is_high = is_high and before.h < high and after.h <= high
-        is_low = is_low and before.l > low and after.l >= low
+        before = bars.x[(t - j) & MASK]
+        is_high = is_high and before.h < high
+        is_low = is_low and before.l > low
         if not (is_high or is_low):
-            return 0
-    side = UP if high_first(bars.x[i & MASK]) else DOWN
-    for _ in range(2):
-        if side == UP and is_high:
-            _push_swing(s, w, swings, log, row, layer, side, i, t, high)
-        elif side == DOWN and is_low:
-            _push_swing(s, w, swings, log, row, layer, side, i, t, low)
-        side = -side
-    return (1 if is_high else 0) + (2 if is_low else 0)
+            return
+    if is_high:
+        w.hope[layer, 0] = t
+        w.hope_level[layer, 0] = high
+    if is_low:
+        w.hope[layer, 1] = t
+        w.hope_level[layer, 1] = low
 
 
 @kernel
@@ -141,10 +163,10 @@ def _push_break(
     swing = swings.x[layer, number % SWINGS]
     swing.broken = t
     older = _older_unbroken(s, swings, layer, side, number)
-    if side == UP:
-        w.open_high[layer] = older
-    else:
-        w.open_low[layer] = older
+    column = 0 if side == UP else 1
+    w.open[layer, column] = older
+    if older >= 0:
+        w.open_level[layer, column] = swings.x[layer, older % SWINGS].level
     origin, displacement = _leg(w, bars, swing.at, side, t)
     kind = BOS
     if s.bias[layer] == -side:
@@ -172,11 +194,11 @@ def find_breaks(
 ) -> None:
     """Break the newest unbroken pivot the close `c` crossed, `before` being the close before it."""
     w.leg_side[layer] = 0
-    oldest = s.swings[layer] - SWINGS
     side = UP if c > before else DOWN
-    number = w.open_high[layer] if side == UP else w.open_low[layer]
-    if number < 0 or number < oldest:
+    column = 0 if side == UP else 1
+    number = w.open[layer, column]
+    level = w.open_level[layer, column]
+    if side * (c - level) <= 0.0 or side * (before - level) > 0.0:
         return
-    level = swings.x[layer, number % SWINGS].level
-    if side * (c - level) > 0.0 and side * (before - level) <= 0.0:
+    if number >= 0 and number >= s.swings[layer] - SWINGS:
         _push_break(s, w, bars, swings, breaks, log, row, layer, side, number, t)
