@@ -124,6 +124,9 @@ class PerpdeskApp(App[Left]):
         self.view.poll()
         if first and self.view.shown is not None:
             self.desk.first_figures()
+        for name in self.view.arrived:
+            self.painter.hurry(self.desk.panes[name])
+        self.view.arrived.clear()
         if self.view.bell:
             self.view.bell = False
             self.bell()
@@ -143,7 +146,8 @@ class PerpdeskApp(App[Left]):
         if snapshot is not None:
             open_count = len(snapshot.positions) + len(snapshot.virtual)
             if open_count:
-                named = [f"{row.symbol} {row.direction}" for row in (*snapshot.positions, *snapshot.virtual)]
+                named = [f"{live.symbol} {live.direction}" for live in snapshot.positions]
+                named += [f"{row.symbol} {row.direction}" for row in snapshot.virtual]
                 names = ": " + ", ".join(named[:_NAMED_POSITIONS]) + (", …" if len(named) > _NAMED_POSITIONS else "")
                 counts = {"positions": len(snapshot.positions), "virtual": len(snapshot.virtual), "names": names}
                 body.insert(0, texts.LEAVE_OPEN.format(**counts))

@@ -6,6 +6,7 @@ grounds, so that bodies stay readable on them; each zone, level and mark also ha
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,11 +66,14 @@ class Canvas:
         """Return whether a cell is on the grid and empty."""
         return 0 <= x < self.width and 0 <= y < self.height and self.text[y][x] == " "
 
-    def write(self, x: int, y: int, text: str, style: str) -> None:
-        """Write an ASCII word where all its cells are free."""
-        if all(self.free(x + at, y) for at in range(len(text))):
-            for at, character in enumerate(text):
-                self.put(x + at, y, character, style)
+    def write(self, x: int, y: int, text: str, style: str) -> bool:
+        """Write an ASCII word where all its cells are free; return whether it was written."""
+        if not all(self.free(x + at, y) for at in range(len(text))):
+            return False
+        for at, character in enumerate(text):
+            # A no-break space counts as taken, so that no line runs through the word; it is drawn as a space.
+            self.put(x + at, y, character if character != " " else "\u00a0", style)
+        return True
 
     def line(self, y: int) -> Line:
         """Return one row as spans."""
@@ -102,10 +106,11 @@ def draw_chart(chart: Chart, width: int, height: int, *, shapes: bool) -> list[L
     at_column = {chart.time[at]: at - first for at in range(first, len(chart.time))}
     _zones(canvas, chart.zones, scale, chart.time[first], at_column)
     _bodies(canvas, chart, first, scale, shapes=shapes)
+    _marks(canvas, chart, scale, at_column, first)
+    _zone_words(canvas, chart.zones, scale, at_column)
     for values, style in ((chart.ema20, "ema20"), (chart.ema50, "ema50")):
         _average(canvas, values, first, scale, style)
     _levels(canvas, chart.levels, scale)
-    _marks(canvas, chart, scale, at_column, first)
     labels = _labels(chart, scale, gutter)
     lines = [(*canvas.line(y), labels[y]) for y in range(rows)]
     lines += _volume(chart, first, columns, volume_rows, gutter)
@@ -133,10 +138,19 @@ def _zones(canvas: Canvas, zones: Iterable[ChartZone], scale: Scale, start: int,
         ground = "zone-gap" if zone.kind == "gap" else "zone-up" if zone.direction > 0 else "zone-down"
         for y in range(top, bottom + 1):
             canvas.ground[y][x:] = [ground] * (canvas.width - max(0, x))
-        sign = "+" if zone.direction > 0 else "-"
-        word = f"{'FVG' if zone.kind == 'gap' else 'OB'}{sign} {zone.state}"
-        if top <= bottom:
-            canvas.write(canvas.width - len(word) - 1, (top + bottom) // 2, word, "dim")
+
+
+def _zone_words(canvas: Canvas, zones: Iterable[ChartZone], scale: Scale, at_column: dict[int, int]) -> None:
+    for zone in zones:
+        word = f"{'FVG' if zone.kind == 'gap' else 'OB'}{'+' if zone.direction > 0 else '-'} {zone.state}"
+        top, bottom = max(0, scale.row(zone.high)), min(canvas.height - 1, scale.row(zone.low))
+        start = max(0, at_column.get(zone.at, 0))
+        places = [
+            (x, y)
+            for x in (canvas.width - len(word) - 1, start + 1, (start + canvas.width - len(word)) // 2)
+            for y in range(top, bottom + 1)
+        ]
+        next((place for place in places if canvas.write(*place, word, "dim")), None)
 
 
 def _bodies(canvas: Canvas, chart: Chart, first: int, scale: Scale, *, shapes: bool) -> None:
@@ -157,7 +171,7 @@ def _bodies(canvas: Canvas, chart: Chart, first: int, scale: Scale, *, shapes: b
 
 def _average(canvas: Canvas, values: tuple[float, ...], first: int, scale: Scale, style: str) -> None:
     for x, value in enumerate(values[first:]):
-        if value == value:  # noqa: PLR0124 - NaN until the average is warm
+        if math.isfinite(value):
             y = scale.row(value)
             if canvas.free(x, y):
                 canvas.put(x, y, "·", style)

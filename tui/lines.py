@@ -6,6 +6,7 @@ line compares equal as long as it reads the same. Widths are cells, not characte
 
 from __future__ import annotations
 
+import math
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -94,9 +95,25 @@ def wrapped(text: str, width: int, style: str = "text", indent: str = "") -> lis
     return out
 
 
+def flow(lead: str, pieces: Iterable[Span], width: int) -> list[Line]:
+    """Return pieces set one after another, two cells apart, on as many lines as they need; later ones are indented."""
+    indent = cells(lead)
+    lines: list[Line] = []
+    spans: list[Span] = [(lead, "dim")]
+    used = indent
+    for text, style in pieces:
+        length = cells(clean(text))
+        if used > indent and used + length + 1 > width:
+            lines.append(tuple(spans))
+            spans, used = [(" " * indent, "dim")], indent
+        spans.append((text + "  ", style))
+        used += length + 2
+    return [*lines, tuple(spans)]
+
+
 def bar(value: float, width: int, style: str) -> Line:
     """Return a horizontal bar of a share in [0, 1]; its unfilled part is drawn too."""
-    full = round(min(1.0, max(0.0, value)) * width) if value == value else 0  # noqa: PLR0124 - NaN draws an empty bar
+    full = round(min(1.0, max(0.0, value)) * width) if math.isfinite(value) else 0
     return (("█" * full, style), ("░" * (width - full), "faint"))
 
 

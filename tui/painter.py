@@ -1,4 +1,4 @@
-"""One turn of the painter serves the one board most overdue, and at most eight changed lines of it."""
+"""One turn of the painter repaints one board, the most overdue, and at most eight changed lines of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tui.widgets.board import Board
 
 ROWS_A_TURN = 8
+LOOKS_A_TURN = 3
 
 
 class Painter:
@@ -20,17 +21,21 @@ class Painter:
         self._monotonic = monotonic
         self._due = dict.fromkeys(self._boards, 0.0)
 
-    def turn(self) -> Board | None:
-        """Serve one board and return it, None when none is due."""
+    def turn(self) -> list[Board]:
+        """Serve the most overdue board, and more only while those before had nothing to repaint; return the served."""
         now = self._monotonic()
         waiting = [board for board in self._boards if board.display and self._due[board] <= now]
-        if not waiting:
-            return None
-        board = min(waiting, key=self._due.__getitem__)
-        if not board.pull(ROWS_A_TURN):
-            self._due[board] = now + board.period
-        return board
+        waiting.sort(key=self._due.__getitem__)
+        served: list[Board] = []
+        for board in waiting[:LOOKS_A_TURN]:
+            served.append(board)
+            before = board.repainted
+            if not board.pull(ROWS_A_TURN):
+                self._due[board] = now + board.period
+            if board.repainted > before:
+                break
+        return served
 
-    def hurry(self) -> None:
-        """Make every board due: after a change of theme, freeze or selection."""
-        self._due = dict.fromkeys(self._boards, 0.0)
+    def hurry(self, board: Board) -> None:
+        """Make a board the most overdue one: what it waited for has arrived."""
+        self._due[board] = 0.0

@@ -78,8 +78,8 @@ class SafeDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Start as the base class does, with the safe writer in the place of its own."""
-        linux_driver.WriterThread = SafeWriter  # type: ignore[misc] # the base class constructs it by this name
-        super().start_application_mode()
+        linux_driver.WriterThread = SafeWriter  # type: ignore[attr-defined] # constructed there by this name
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def mouse(self, *, on: bool) -> None:
         """Take the mouse, or give it back to the terminal (for selecting and copying)."""

@@ -75,6 +75,8 @@ class View:
         self.chart_note = texts.CHART_WAITS
         self.detail: SignalDetail | PositionDetail | None = None
         self.detail_note = ""
+        self.arrived: set[str] = set()
+        """Panels whose answer came since they were last drawn."""
         self._detail_of: AskSignal | AskPosition | None = None
         self._chart_due = 0.0
         self._detail_due = 0.0
@@ -171,6 +173,7 @@ class View:
             self.dispatch.ask("detail", self._detail_of, self._take_detail)
 
     def _take_chart(self, answer: Answer | None) -> None:
+        self.arrived.add("chart")
         if self.frozen and self.chart is not None:
             return
         if isinstance(answer, Chart):
@@ -181,6 +184,7 @@ class View:
         self.chart = None
 
     def _take_detail(self, answer: Answer | None) -> None:
+        self.arrived.add("detail")
         if self._detail_of is None or (self.frozen and self.detail is not None):
             return
         if isinstance(answer, SignalDetail | PositionDetail):

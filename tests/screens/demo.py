@@ -14,10 +14,10 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from fake_port import START_MS, FakePort, rich_port  # noqa: E402 - the paths above come first
+from fake_port import START_MS, FakePort, rich_port
 
-from engine.events import EventKind, Severity  # noqa: E402
-from tui.app import PerpdeskApp  # noqa: E402
+from engine.events import EventKind, Severity
+from tui.app import PerpdeskApp
 
 
 class Moving:
@@ -46,7 +46,9 @@ class Moving:
             else row
             for row in old.virtual
         )
-        positions = tuple(replace(row, mark=prices[row.symbol], pnl=row.pnl + dice.gauss(0, 0.05)) for row in old.positions)
+        positions = tuple(
+            replace(row, mark=prices[row.symbol], pnl=row.pnl + dice.gauss(0, 0.05)) for row in old.positions
+        )
         feed = replace(old.feed, last_message_ms=now - dice.randrange(90), messages_per_s=2_000 + dice.gauss(0, 60))
         engine = replace(
             old.engine,
@@ -59,7 +61,9 @@ class Moving:
         )  # fmt: skip
         if dice.random() < 0.03:
             row = virtual[dice.randrange(12)]
-            self.port.emit(EventKind.POSITION, Severity.INFO, f"{row.position_id} {row.symbol} new max", row.symbol, now)
+            self.port.emit(
+                EventKind.POSITION, Severity.INFO, f"{row.position_id} {row.symbol} new max", row.symbol, now
+            )
 
     def run(self) -> None:
         while True:
@@ -81,7 +85,7 @@ def main() -> None:
         moving.port, moving.clock_ms, ascii_only=options.ascii, read_only=options.read_only, theme=options.theme
     )
     app.run()
-    print(*(app.left or ()), sep='\n')
+    sys.stdout.write("\n".join(app.left or ("no outcome",)) + "\n")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ import random
 
 import msgspec
 
-from engine.commands import AskChart, AskPosition, AskSignal, Command, Question
-from engine.commands import Ack, AckState
+from engine.commands import Ack, AckState, AskChart, AskPosition, AskSignal, Command, Question
 from engine.events import Event, EventKind, Severity
 from engine.port import EventSlice
 from engine.snapshot import (
@@ -41,10 +40,11 @@ from engine.snapshot import (
 )
 
 START_MS = 1_700_000_645_000
-NAMES = (
-    "BTC ETH SOL XRP DOGE BNB ADA AVAX LINK 1000PEPE SUI LTC TRX DOT WIF NEAR APT ARB OP INJ FIL ATOM TIA SEI "
-    "1000SHIB ETC UNI AAVE BCH ICP HBAR STX IMX RNDR FTM GALA SAND MANA AXS CHZ LDO CRV MKR SNX COMP GRT ALGO EOS"
-).split()
+_NAME_LIST = """
+BTC ETH SOL XRP DOGE BNB ADA AVAX LINK 1000PEPE SUI LTC TRX DOT WIF NEAR APT ARB OP INJ FIL ATOM TIA SEI 1000SHIB ETC
+UNI AAVE BCH ICP HBAR STX IMX RNDR FTM GALA SAND MANA AXS CHZ LDO CRV MKR SNX COMP GRT ALGO EOS
+"""
+NAMES = tuple(_NAME_LIST.split())
 PRICES = (64_980.1, 3_105.2, 181.44, 0.6122, 0.15731, 588.3, 0.4521, 38.22, 17.95, 0.01204)
 
 
@@ -114,9 +114,24 @@ def rich_port() -> FakePort:
     stories = (
         (EventKind.SYSTEM, Severity.INFO, "desk started in paper mode on its own simulator", ""),
         (EventKind.FEED, Severity.NOTICE, "back-fill done: 600 of 600 series", ""),
-        (EventKind.SIGNAL, Severity.INFO, "hybrid SHORT ETHUSDT accepted at rank 1, confidence .77, E[R] +0.42", "ETHUSDT"),
-        (EventKind.POSITION, Severity.INFO, "V0148 SOLUSDT LONG created at 181.44, stop 179.90, target 185.20", "SOLUSDT"),
-        (EventKind.RISK, Severity.WARNING, "leverage of WIFUSDT refused by the exchange: uses 5x as read back", "WIFUSDT"),
+        (
+            EventKind.SIGNAL,
+            Severity.INFO,
+            "hybrid SHORT ETHUSDT accepted at rank 1, confidence .77, E[R] +0.42",
+            "ETHUSDT",
+        ),
+        (
+            EventKind.POSITION,
+            Severity.INFO,
+            "V0148 SOLUSDT LONG created at 181.44, stop 179.90, target 185.20",
+            "SOLUSDT",
+        ),
+        (
+            EventKind.RISK,
+            Severity.WARNING,
+            "leverage of WIFUSDT refused by the exchange: uses 5x as read back",
+            "WIFUSDT",
+        ),
         (EventKind.POSITION, Severity.NOTICE, "V0131 SOLUSDT tp_approaching 81% of the way", "SOLUSDT"),
         (EventKind.FEED, Severity.WARNING, "market socket 2 closed by the venue, connected again after 0.8 s", ""),
         (EventKind.COMMAND, Severity.INFO, "flag ENABLE_DYNAMIC_FEATURES on by screen", ""),
@@ -384,15 +399,16 @@ def signal_detail(row: SignalRow, now: Snapshot) -> SignalDetail:
     quality = (("confidence", 0.77, True), ("reward_risk", 0.6, True), ("regime", 0.5, True), ("atr", 0.9, True),
                ("spread", 0.95, True), ("funding", 0.2, False))  # fmt: skip
     cards = (
-        StrategyCard("ict", "SHORT", "sweep and shift", "accepted", "", 3_108.2, 3_123.1, (3_081.0, 3_061.0), 1.83, 0.79,
-                     0.44, scores, quality, steps),
+        StrategyCard("ict", "SHORT", "sweep and shift", "accepted", "", 3_108.2, 3_123.1, (3_081.0, 3_061.0),
+                     1.83, 0.79, 0.44, scores, quality, steps),
         StrategyCard("self_learning", "", "", "none", "P(win) .512 is below the break-even .541 plus the margin .02",
                      math.nan, math.nan, (), math.nan, math.nan, math.nan,
                      (("P long", 0.41), ("P short", 0.512)), (), ()),
-        StrategyCard("hybrid", "SHORT", "sweep and shift", "accepted", "", 3_108.2, 3_123.1, (3_081.0,), 1.83, 0.77, 0.42,
+        StrategyCard("hybrid", "SHORT", "sweep and shift", "accepted", "", 3_108.2, 3_123.1, (3_081.0,), 1.83, 0.77,
+                     0.42,
                      (("ict", 0.79), ("learning", 0.5)), quality[:3],
-                     (StepRow("predictor", "The predictor has no vote yet (63 of 100 samples): ICT unchanged.", "", 0, 0,
-                              0.0),)),
+                     (StepRow("predictor", "The predictor has no vote yet (63 of 100 samples): ICT unchanged.", "",
+                              0, 0, 0.0),)),
     )  # fmt: skip
     indicators = tuple(
         (frame, name, value * factor)

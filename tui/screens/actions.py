@@ -216,11 +216,16 @@ class DeskActions(Screen[None]):
                 (left(flag.name, 34), "text"),
                 (left("ON" if flag.value else "off", 5), "ok" if flag.value else "dim"),
                 (left(f"default {'on' if flag.default else 'off'}", 13), "dim"),
-                (left(f"since {numbers.stamp(flag.since_ms)}", 18), "dim"),
-                (left(f"by {flag.by}", 14), "dim"),
-                (flag.takes, "accent"),
+                (left(flag.takes, 15), "accent"),
+                (f"since {numbers.stamp(flag.since_ms)} by {flag.by}" if width >= 100 else "", "dim"),
             )
-            notes = (*wrapped(flag.effect, width, "text"), *wrapped(f"rung: {flag.rung or '-'}", width, "dim"), said)
+            who = f"Since {numbers.stamp(flag.since_ms)} by {flag.by}; a change takes effect {flag.takes}."
+            notes = (
+                *wrapped(who, width, "dim"),
+                *wrapped(flag.effect, width, "text"),
+                *wrapped(f"rung: {flag.rung or '-'}", width, "dim"),
+                said,
+            )
             options.append(Option(flag.name, line, notes))
         return options
 

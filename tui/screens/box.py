@@ -27,7 +27,7 @@ class Box(Board):
 
     def __init__(self, view: View, title: str, foot: str, content: Callable[[int], Content]) -> None:
         """`content` is called with the inner width at every redraw."""
-        super().__init__(view, id="box")
+        super().__init__(view, board_id="box")
         self._title = title
         self.foot = foot
         self._content = content
@@ -55,10 +55,8 @@ class Box(Board):
             line = fit(lines[at] if at < len(lines) else (), inner)
             ground = "box-cursor" if at == cursor else "box"
             rows.append((((glyphs.BOX_DOWN + " ", frame), *line, (" " + glyphs.BOX_DOWN, frame)), ground))
-        end: Line = (
-            (f" {crop(self.foot, width - 6)} ", "dim"),
-            (glyphs.BOX_ACROSS + glyphs.BOX_BOTTOM_RIGHT, frame),
-        )
+        corner: Line = ((glyphs.BOX_ACROSS + glyphs.BOX_BOTTOM_RIGHT, frame),)
+        end: Line = ((f" {crop(self.foot, width - 6)} ", "dim"), *corner) if self.foot else corner
         rows.append((between(((glyphs.BOX_BOTTOM_LEFT, frame),), end, width, across), "box"))
         return rows
 

@@ -20,7 +20,6 @@ from tui.widgets.events import EventsPane
 from tui.widgets.leverage import LeveragePane
 from tui.widgets.live_table import LiveTable
 from tui.widgets.models import ModelsPane
-from tui.widgets.pane import Pane
 from tui.widgets.positions import PositionsTable
 from tui.widgets.signals import SignalsTable
 from tui.widgets.top_line import TopLine
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from tui.view import View
     from tui.widgets.board import Board
+    from tui.widgets.pane import Pane
 
 
 class DeskScreen(DeskActions, Screen[None]):
@@ -214,7 +214,7 @@ class DeskScreen(DeskActions, Screen[None]):
         in_force = self.keys_in_force()
         shown = [key for key in KEYS if key.word and key.id in in_force]
         shown.sort(key=lambda key: key.rank)
-        return [(in_force[key.id].split()[0], key.word) for key in shown]
+        return [(min(in_force[key.id].split(), key=len), key.word) for key in shown]
 
     def keys_in_force(self) -> dict[str, str]:
         """Return binding id to keys, without the keys a read-only screen refuses."""

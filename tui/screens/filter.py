@@ -8,7 +8,6 @@ from textual.screen import ModalScreen
 
 from tui import texts
 from tui.filtering import FilterError
-from tui.lines import Line
 from tui.widgets.board import Board, Row
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Key
 
+    from tui.lines import Line
     from tui.view import View
 
 _TYPED_MAX = 200
@@ -24,7 +24,7 @@ _TYPED_MAX = 200
 
 class _FilterLines(Board):
     def __init__(self, view: View, lines: Callable[[], list[Line]]) -> None:
-        super().__init__(view, id="filter-lines")
+        super().__init__(view, board_id="filter-lines")
         self._lines = lines
 
     def dims_when_stale(self) -> bool:

@@ -28,8 +28,8 @@ class Board(Widget):
     period: ClassVar[float] = 0.5
     """Seconds between two looks at the data."""
 
-    def __init__(self, view: View, *, id: str) -> None:  # noqa: A002 - the name Textual gives it
-        super().__init__(id=id)
+    def __init__(self, view: View, *, board_id: str) -> None:
+        super().__init__(id=board_id)
         self.view = view
         self._wanted: list[Row] = []
         self._walk = 0

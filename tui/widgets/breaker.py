@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui import numbers, texts
-from tui.lines import Line, Span, bar, left, wrapped
+from tui.lines import Line, Span, bar, flow, left, wrapped
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class BreakerPane(Pane):
     period = 0.5
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="breaker")
+        super().__init__(view, board_id="breaker")
 
     def heading(self) -> Line:
         """Return the breaker's state."""
@@ -54,9 +54,8 @@ class BreakerPane(Pane):
             *protection_lines(snapshot.protection, now, width),
             *_feed_lines(snapshot, now, width),
         ]
-        lines += _pieces(
-            " not ready", [(f"{symbol}: {reason}", "dim") for symbol, reason in snapshot.feed.not_ready], width
-        )
+        waiting = [(f"{symbol}: {reason}", "dim") for symbol, reason in snapshot.feed.not_ready]
+        lines += flow(_lead("not ready"), waiting, width) if waiting else []
         lines += [
             ((f" {numbers.clock(time)} ", "faint"), (text, "dim")) for time, text in reversed(snapshot.breaker.audit)
         ]
@@ -65,91 +64,72 @@ class BreakerPane(Pane):
 
 def breaker_lines(view: BreakerView, now: int, width: int) -> list[Line]:
     """Return the API breaker as lines."""
-    spans: list[Span] = [(" API breaker ", "dim"), (view.state, state_style(view.state))]
-    spans += [(f"  failures {view.failures}/5", "text")]
+    pieces: list[Span] = [(view.state, state_style(view.state)), (f"failures {view.failures}/5", "text")]
     if view.next_probe_ms:
-        spans.append((f"  probe in {numbers.countdown(now, view.next_probe_ms)}", "warn"))
+        pieces.append((f"probe in {numbers.countdown(now, view.next_probe_ms)}", "warn"))
     if view.bypass_until_ms > now:
-        spans.append((f"  BYPASSED for {numbers.countdown(now, view.bypass_until_ms)}", "alert"))
+        pieces.append((f"BYPASSED for {numbers.countdown(now, view.bypass_until_ms)}", "alert"))
     if view.last_cause:
-        spans.append((f"  last {view.last_cause}", "dim"))
-    lines: list[Line] = [tuple(spans)]
-    return lines + _pieces(" causes", [(f"{cause} {count}", "dim") for cause, count in view.counts], width)
+        pieces.append((f"last {view.last_cause}", "dim"))
+    pieces += [(f"{cause} x{count}", "dim") for cause, count in view.counts]
+    return flow(_lead("API breaker"), pieces, width)
 
 
 def protection_lines(view: ProtectionView, now: int, width: int) -> list[Line]:
     """Return account protection as lines."""
-    head: list[Span] = [(" protection  ", "dim"), (view.state, state_style(view.state))]
-    head += [
-        (f"  day loss {numbers.factor(view.day_loss_percent, 2)}%", "text"),
-        (f"  drawdown {numbers.factor(view.drawdown_percent, 2)}%", "text"),
-        (f"  losses in row {view.losses_in_row}", "text"),
-    ]
-    limits: list[Span] = [
-        (f"             size × {numbers.factor(view.size_factor, 2)}", "dim"),
-        (f"  confidence from {numbers.share(view.confidence_floor)}", "dim"),
-        (f"  peak {numbers.price(view.peak_equity, 2)}", "dim"),
+    pieces: list[Span] = [
+        (view.state, state_style(view.state)),
+        (f"day loss {numbers.factor(view.day_loss_percent, 2)}%", "text"),
+        (f"drawdown {numbers.factor(view.drawdown_percent, 2)}%", "text"),
+        (f"losses in row {view.losses_in_row}", "text"),
+        (f"size x{numbers.factor(view.size_factor, 2)}", "dim"),
+        (f"confidence from {numbers.share(view.confidence_floor)}", "dim"),
+        (f"peak {numbers.price(view.peak_equity, 2)}", "dim"),
     ]
     if view.until_ms > now:
-        limits.append((f"  until {numbers.stamp(view.until_ms)}", "warn"))
-    lines: list[Line] = [tuple(head), tuple(limits)]
-    if view.reason:
-        lines += [((" ", "text"), *part) for part in wrapped(view.reason, width - 2, "warn", "  ")]
-    return lines
+        pieces.append((f"until {numbers.stamp(view.until_ms)}", "warn"))
+    lines = flow(_lead("protection"), pieces, width)
+    return lines + (_note(view.reason, width) if view.reason else [])
 
 
 def _feed_lines(snapshot: Snapshot, now: int, width: int) -> list[Line]:
     feed = snapshot.feed
-    ws_style = "ok" if feed.connected and feed.sockets >= feed.sockets_wanted else "alert"
-    word = "connected" if feed.connected else "NOT CONNECTED"
-    lines: list[Line] = [
-        (
-            (" feed        ", "dim"),
-            (word, ws_style),
-            (f"  ws {feed.sockets}/{feed.sockets_wanted}", "text"),
-            (f"  {numbers.compact(feed.messages_per_s)} msg/s", "text"),
-            (f"  last {numbers.age(now, feed.last_message_ms)}", "text"),
-            (f"  reconnects {feed.reconnects}", "dim"),
-            (f"  clock {numbers.signed(feed.clock_offset_ms, 0)}ms", "dim"),
-        ),
-        _weight(feed, width),
+    whole = feed.connected and feed.sockets >= feed.sockets_wanted
+    pieces: list[Span] = [
+        ("connected" if feed.connected else "NOT CONNECTED", "ok" if whole else "alert"),
+        (f"ws {feed.sockets}/{feed.sockets_wanted}", "text"),
+        (f"{numbers.compact(feed.messages_per_s)} msg/s", "text"),
+        (f"last {numbers.age(now, feed.last_message_ms)}", "text"),
+        (f"reconnects {feed.reconnects}", "dim"),
+        (f"clock {numbers.signed(feed.clock_offset_ms, 0)}ms", "dim"),
+        (snapshot.exchange, "dim"),
     ]
+    lines = [*flow(_lead("feed"), pieces, width), _weight(feed, width)]
     if feed.backfill_total and feed.backfill_done < feed.backfill_total:
         share = feed.backfill_done / feed.backfill_total
-        lines.append(
-            (
-                (" back-fill   ", "dim"),
-                *bar(share, max(8, min(24, width - 40)), "key"),
-                (f" {feed.backfill_done}/{feed.backfill_total} series", "text"),
-            )
-        )
+        progress = (f" {feed.backfill_done}/{feed.backfill_total} series", "text")
+        lines.append(((_lead("back-fill"), "dim"), *bar(share, _bar_width(width), "key"), progress))
     if feed.malformed:
-        lines.append(((f" malformed frames {feed.malformed}, last: {feed.last_malformed}", "warn"),))
+        lines += _note(f"malformed frames {feed.malformed}, last: {feed.last_malformed}", width)
     if feed.last_error:
-        lines += [((" ", "text"), *part) for part in wrapped(feed.last_error, width - 2, "warn", "  ")]
+        lines += _note(feed.last_error, width)
     return lines
 
 
 def _weight(feed: FeedView, width: int) -> Line:
     share = feed.weight_used / feed.weight_limit if feed.weight_limit else 0.0
     style = "alert" if share > 0.9 else "warn" if share > 0.7 else "ok"
-    return (
-        (" weight      ", "dim"),
-        *bar(share, max(8, min(24, width - 40)), style),
-        (f" {feed.weight_used}/{feed.weight_limit} a minute", "text"),
-    )
+    used = (f" {feed.weight_used}/{feed.weight_limit} a minute", "text")
+    return ((_lead("weight"), "dim"), *bar(share, _bar_width(width), style), used)
 
 
-def _pieces(title: str, pieces: list[Span], width: int) -> list[Line]:
-    if not pieces:
-        return []
-    lines: list[Line] = []
-    spans: list[Span] = [(left(title, 13), "dim")]
-    used = 13
-    for text, style in pieces:
-        if used + len(text) + 2 > width and used > 13:
-            lines.append(tuple(spans))
-            spans, used = [(" " * 13, "dim")], 13
-        spans.append((text + "  ", style))
-        used += len(text) + 2
-    return [*lines, tuple(spans)]
+def _bar_width(width: int) -> int:
+    return max(8, min(24, width - 40))
+
+
+def _lead(name: str) -> str:
+    return left(" " + name, 14)
+
+
+def _note(text: str, width: int) -> list[Line]:
+    return [((_lead(""), "text"), *part) for part in wrapped(text, width - 15, "warn")]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from tui import numbers, texts
 from tui.candles import draw_chart
-from tui.lines import Line
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
+    from tui.lines import Line
     from tui.view import View
     from tui.widgets.board import Row
 
@@ -23,7 +23,7 @@ class ChartPane(Pane):
 
     def __init__(self, view: View, *, colours: bool) -> None:
         """Without `colours` rising and falling bodies differ in shape."""
-        super().__init__(view, id="chart")
+        super().__init__(view, board_id="chart")
         self._colours = colours
 
     def heading(self) -> Line:

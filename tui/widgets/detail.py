@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from engine.snapshot import PositionDetail, SignalDetail
-from tui import numbers, texts
-from tui.lines import BLANK, Line, Span, bar, fit, left, line_cells, right, wrapped
+from tui import numbers
+from tui.lines import BLANK, Line, Span, bar, fit, flow, left, line_cells, right, wrapped
 from tui.widgets.leverage import explain
 from tui.widgets.pane import Pane
 from tui.widgets.positions import side, side_style
@@ -28,7 +28,7 @@ class DetailPane(Pane):
     period = 1.0
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="detail")
+        super().__init__(view, board_id="detail")
 
     def heading(self) -> Line:
         """Return what the story is about."""
@@ -83,16 +83,15 @@ def _card(card: StrategyCard, decimals: int, width: int) -> list[Line]:
         lines += [((" ", "text"), *part) for part in wrapped(card.reason, width - 3, "warn", "  ")]
     if card.direction:
         targets = " / ".join(numbers.price(target, decimals) for target in card.targets)
-        lines.append(
-            (
-                (f" entry {numbers.price(card.entry, decimals)}", "text"),
-                (f"  stop {numbers.price(card.stop, decimals)}", "down"),
-                (f"  target {targets}", "up"),
-                (f"  R:R {numbers.factor(card.reward_risk, 2)}", "text"),
-                (f"  confidence {numbers.share(card.confidence)}", "strong"),
-                (f"  E[R] {numbers.signed(card.expected_r)}", "text"),
-            )
-        )
+        terms: list[Span] = [
+            (f"entry {numbers.price(card.entry, decimals)}", "text"),
+            (f"stop {numbers.price(card.stop, decimals)}", "down"),
+            (f"target {targets}", "up"),
+            (f"R:R {numbers.factor(card.reward_risk, 2)}", "text"),
+            (f"confidence {numbers.share(card.confidence)}", "strong"),
+            (f"E[R] {numbers.signed(card.expected_r)}", "text"),
+        ]
+        lines += flow(" ", terms, width)
     scores = _scores(card)
     if width < _COLUMNS_FROM:
         return [*lines, *_provenance(card.provenance, decimals, width - 2), *scores]

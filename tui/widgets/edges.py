@@ -36,7 +36,7 @@ class TabLine(Board):
 
     def __init__(self, view: View, state: Callable[[], tuple[str, str]]) -> None:
         """`state` returns the shown panel and its sort or filter note."""
-        super().__init__(view, id="tabs")
+        super().__init__(view, board_id="tabs")
         self._state = state
 
     def draw(self, width: int, height: int) -> list[Row]:
@@ -59,7 +59,7 @@ class Digest(Board):
     period = 0.5
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="digest")
+        super().__init__(view, board_id="digest")
 
     def draw(self, width: int, height: int) -> list[Row]:
         """Return a rule, the positions in one line, and the newest events."""
@@ -92,7 +92,7 @@ class NoticeLine(Board):
     period = 0.25
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="notice")
+        super().__init__(view, board_id="notice")
 
     def dims_when_stale(self) -> bool:
         """Return False: a notice is about now."""
@@ -137,7 +137,7 @@ class KeyLine(Board):
 
     def __init__(self, view: View, keys: Callable[[], list[tuple[str, str]]]) -> None:
         """`keys` returns (key, word) in order of importance."""
-        super().__init__(view, id="keys")
+        super().__init__(view, board_id="keys")
         self._keys = keys
 
     def dims_when_stale(self) -> bool:

@@ -36,7 +36,7 @@ class EventsPane(Pane):
     fields: ClassVar[Mapping[str, type]] = dict.fromkeys(("kind", "severity", "symbol", "ref", "text"), str)
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="events")
+        super().__init__(view, board_id="events")
         self.family = "all"
         self.filter_text = ""
         self._predicate: Predicate | None = None

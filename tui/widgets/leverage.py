@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tui import numbers, texts
-from tui.lines import Line, Span, crop, left, right, wrapped
+from tui.lines import Line, Span, crop, flow, left, right, wrapped
 from tui.widgets.pane import Pane
 from tui.widgets.positions import side
 
@@ -23,7 +23,7 @@ class LeveragePane(Pane):
     period = 1.0
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="leverage")
+        super().__init__(view, board_id="leverage")
 
     def heading(self) -> Line:
         """Return how many decisions could not lead to an order."""
@@ -57,30 +57,23 @@ def explain(row: LeverageRow, width: int) -> list[Line]:
         )
     ]
     formula = (
-        f"raw {numbers.factor(row.raw, 2)} = {row.base:g} × (1 + 11 × ({numbers.share(row.win_rate)} - .55)/.15)"
-        f" × ({numbers.share(row.confidence)}/.50)   won {row.wins} of {row.trades}"
+        f"raw {numbers.factor(row.raw, 2)} = {row.base:g} x (1 + 11 x ({numbers.share(row.win_rate)} - .55)/.15)"
+        f" x ({numbers.share(row.confidence)}/.50)   won {row.wins} of {row.trades}"
     )
     lines += [((" ", "text"), *part) for part in wrapped(formula, width - 2, "text", "  ")]
-    caps: list[Span] = [(" caps ", "dim")]
-    used = 6
-    for name, value in row.caps:
-        binds = name == row.binding
-        text = f"{'*' if binds else ''}{name} {numbers.factor(value)}"
-        if used + len(text) + 2 > width:
-            lines.append(tuple(caps))
-            caps, used = [("      ", "dim")], 6
-        caps.append((text + "  ", "key" if binds else "dim"))
-        used += len(text) + 2
-    lines.append(tuple(caps))
-    binding = "the formula decided" if row.binding == "formula" else f"{row.binding} decided"
-    lines.append(
-        (
-            (f" {binding}", "key"),
-            (f"   margin {numbers.price(row.margin, 2)}  notional {numbers.price(row.notional, 2)}", "text"),
-            (f"  qty {row.quantity:g}  risk {numbers.factor(row.risk_percent, 2)}% of equity", "text"),
-        )
+    caps = [
+        (f"{'*' if name == row.binding else ''}{name} {numbers.factor(value)}", "key" if name == row.binding else "dim")
+        for name, value in row.caps
+    ]
+    lines += flow(" caps  ", caps, width)
+    decided: Span = ("the formula decided" if row.binding == "formula" else f"{row.binding} decided", "key")
+    size = (
+        f"margin {numbers.price(row.margin, 2)}",
+        f"notional {numbers.price(row.notional, 2)}",
+        f"qty {row.quantity:g}",
+        f"risk {numbers.factor(row.risk_percent, 2)}% of equity",
     )
-    return lines
+    return lines + flow(" size  ", [decided, *((text, "text") for text in size)], width)
 
 
 def _line(row: LeverageRow, width: int) -> Line:

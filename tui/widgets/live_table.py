@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
@@ -14,6 +13,8 @@ from tui.lines import Line, Span, crop, left, right
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from tui.view import View
     from tui.widgets.board import Row
 
@@ -44,8 +45,8 @@ class LiveTable(Pane, Generic[RowT]):
     natural_order: ClassVar[str] = "-"
     fields: ClassVar[Mapping[str, type]] = {}
 
-    def __init__(self, view: View, *, id: str) -> None:  # noqa: A002 - the name Textual gives it
-        super().__init__(view, id=id)
+    def __init__(self, view: View, *, board_id: str) -> None:
+        super().__init__(view, board_id=board_id)
         self.cursor_key = ""
         self._cursor = 0
         self.rows: list[RowT] = []

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tui import numbers, texts
-from tui.lines import Line, Span, bar, left, wrapped
+from tui.lines import Line, Span, bar, flow, left, wrapped
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class ModelsPane(Pane):
     period = 1.0
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="models")
+        super().__init__(view, board_id="models")
 
     def heading(self) -> Line:
         """Return the number of samples."""
@@ -58,26 +58,15 @@ def _learning_lines(view: LearningView, width: int) -> list[Line]:
 
 
 def _cycle_lines(cycle: CycleView, width: int) -> list[Line]:
-    candidates = "  ".join(f"{name} {count}" for name, count in cycle.candidates)
-    longs = f"{numbers.percent(cycle.long_share)} long" if math.isfinite(cycle.long_share) else "none"
-    lines: list[Line] = [
-        (
-            (f" cycle {cycle.number} ", "dim"),
-            (f"{candidates}", "text"),
-            (f"  accepted {cycle.accepted} ({longs})", "text"),
-        )
-    ]
-    spans: list[Span] = [(" kept/dropped ", "dim")]
-    used = 14
-    for row in cycle.dimensions:
-        text = f"{row.name} {row.kept}/{row.dropped}  "
-        if used + len(text) > width:
-            lines.append(tuple(spans))
-            spans, used = [("   ", "dim")], 3
-        spans.append((text, "warn" if row.dropped > row.kept else "dim"))
-        used += len(text)
+    longs = f"{numbers.percent(cycle.long_share)} long" if math.isfinite(cycle.long_share) else "no side"
+    pieces: list[Span] = [(f"{name} {count}", "text") for name, count in cycle.candidates]
+    lines = flow(" candidates   ", [*pieces, (f"accepted {cycle.accepted} ({longs})", "strong")], width)
     if cycle.dimensions:
-        lines.append(tuple(spans))
+        gates: list[Span] = [
+            (f"{row.name} {row.kept}/{row.dropped}", "warn" if row.dropped > row.kept else "dim")
+            for row in cycle.dimensions
+        ]
+        lines += flow(" kept/dropped ", gates, width)
     return lines
 
 

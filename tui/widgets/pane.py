@@ -20,8 +20,8 @@ class Pane(Board):
     number: ClassVar[str] = ""
     title: ClassVar[str] = ""
 
-    def __init__(self, view: View, *, id: str) -> None:  # noqa: A002 - the name Textual gives it
-        super().__init__(view, id=id)
+    def __init__(self, view: View, *, board_id: str) -> None:
+        super().__init__(view, board_id=board_id)
         self.active = False
         self.framed = True
         self.offset_lines = 0

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from engine.snapshot import PositionRow
 from tui import glyphs, numbers, texts
-from tui.lines import Line, Span
 from tui.widgets.live_table import Column, LiveTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tui.filtering import FieldValue
+    from tui.lines import Line, Span
     from tui.view import View
 
 
@@ -29,7 +29,7 @@ class PositionsTable(LiveTable[PositionRow]):
     }
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="positions")
+        super().__init__(view, board_id="positions")
         self.columns = _COLUMNS
 
     def source(self) -> Sequence[PositionRow]:

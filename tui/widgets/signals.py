@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from tui import glyphs, numbers, texts
-from tui.lines import Line, Span
-from tui.widgets.live_table import Column, LiveTable
-
 from engine.snapshot import SignalRow
+from tui import glyphs, numbers, texts
+from tui.widgets.live_table import Column, LiveTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tui.filtering import FieldValue
+    from tui.lines import Line, Span
     from tui.view import View
 
 _STATE_ORDER = {"accepted": 0, "candidate": 1}
@@ -35,7 +34,7 @@ class SignalsTable(LiveTable[SignalRow]):
     }
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="signals")
+        super().__init__(view, board_id="signals")
         self._rows_of: object = None
         self._rows: list[SignalRow] = []
         self._counts = (0, 0, 0)
@@ -110,7 +109,7 @@ class SignalsTable(LiveTable[SignalRow]):
             c("spr", "Spr", 4, lambda r: (numbers.factor(r.spread_bps), "dim"), 9, sort=lambda r: r.spread_bps),
             c("24h", "24h%", 7, lambda r: _move(r.change_24h), 1, sort=lambda r: r.change_24h),
             c("vol", "Vol", 7, lambda r: (numbers.compact(r.quote_volume), "dim"), 7, sort=lambda r: r.quote_volume),
-            c("tf", "1h15m5m", 7, _biases, 1, "left"),
+            c("tf", "1h 15 5m", 8, _biases, 1, "left"),
             c("sig", "Signal", 9, _signal, 0, "left", sort=lambda r: r.direction),
             c("votes", "I L H", 5, _votes, 8, "left"),
             c("conf", "Conf", 4, lambda r: _score(r, r.confidence), 0, sort=lambda r: r.confidence),
@@ -154,7 +153,7 @@ def _biases(row: SignalRow) -> Span:
     marks = [glyphs.arrow(bias) for bias in (row.bias_1h, row.bias_15m, row.bias_5m)]
     total = row.bias_1h + row.bias_15m + row.bias_5m
     style = "up" if total >= 2 else "down" if total <= -2 else "dim"
-    return " " + "  ".join(marks)[:7], style
+    return "  ".join(marks), style
 
 
 def _signal(row: SignalRow) -> Span:

@@ -24,7 +24,7 @@ class TopLine(Board):
     period = 0.25
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="top")
+        super().__init__(view, board_id="top")
 
     def dims_when_stale(self) -> bool:
         """Return False: this line says itself that figures are old."""
@@ -100,7 +100,7 @@ class TopLine(Board):
                 ),
             ),
             (8, ((" mem ", "top-dim"), (f"{engine.memory_mb:.0f}M", "top"))),
-            (9, ((f" ×{snapshot.speed:g}", "top"),) if snapshot.speed != 1 else ()),
+            (9, ((f" x{snapshot.speed:g}", "top"),) if snapshot.speed != 1 else ()),
             (0, ((f"  {numbers.clock(now)}Z ", "top"),)),
         ]
 
@@ -142,13 +142,15 @@ def _desk_parts(snapshot: Snapshot, now: int) -> list[Part]:
 
 
 def _fitting(parts: list[Part], width: int) -> Line:
-    kept = [part for part in parts if part[1]]
-    while kept and sum(line_cells(line) for _, line in kept) + 1 > width:
-        worst = max(rank for rank, _ in kept)
-        if worst == 0:
-            break
-        place = max(at for at, (rank, _) in enumerate(kept) if rank == worst)
-        del kept[place]
+    room = width - 1
+    chosen: set[int] = set()
+    for place in sorted(range(len(parts)), key=lambda at: (parts[at][0], at)):
+        rank, line = parts[place]
+        length = line_cells(line)
+        if length and (rank == 0 or length <= room):
+            chosen.add(place)
+            room -= length
+    kept = [part for place, part in enumerate(parts) if place in chosen]
     spans: list[Span] = [span for _, line in kept[:-1] for span in line]
     if kept:
         last = kept[-1][1]

@@ -44,7 +44,7 @@ class VirtualTable(LiveTable[VirtualRow]):
     }
 
     def __init__(self, view: View) -> None:
-        super().__init__(view, id="virtual")
+        super().__init__(view, board_id="virtual")
         self._now = 0
         self.columns = self._columns()
 
@@ -98,7 +98,7 @@ class VirtualTable(LiveTable[VirtualRow]):
         rule: Line = (("─" * width, "frame"),)
         lines: list[Line] = [rule]
         if height >= 15:
-            lines += _leaderboard(snapshot)
+            lines += _leaderboard(snapshot, width)
         if height >= 19:
             lines += [_closed(row, self._now, width) for row in snapshot.closed[: 3 if height < 30 else 8]]
         return [*lines, *_counters(snapshot, width, 1 if height < 15 else 2)]
@@ -106,7 +106,8 @@ class VirtualTable(LiveTable[VirtualRow]):
     def _columns(self) -> Sequence[Column[VirtualRow]]:
         c = Column[VirtualRow]
         return (
-            c("symbol", "Symbol", 12, lambda r: (r.symbol, "text"), 0, "left", sort=lambda r: r.symbol, descending=False),
+            c("symbol", "Symbol", 12, lambda r: (r.symbol, "text"), 0, "left",
+              sort=lambda r: r.symbol, descending=False),
             c("side", "Side", 6, lambda r: side(r.direction), 0, "left", sort=lambda r: r.direction, descending=False),
             c("pnl", "PnL%", 7, lambda r: _signed(r.pnl_percent), 0, sort=lambda r: r.pnl_percent),
             c("r", "R", 5, lambda r: _signed(r.pnl_r), 3, sort=lambda r: r.pnl_r),
@@ -158,38 +159,37 @@ def _way(row: VirtualRow) -> Span:
     return text, ("up" if to_target else "down") if progress > 0.5 else "dim"
 
 
-def _leaderboard(snapshot: Snapshot) -> list[Line]:
-    title = "".join(right(name, size) for name, size in _BOARD_TITLES)
-    lines: list[Line] = [((" " + left("Strategy", 14), "dim"), (title, "dim"))]
+def _leaderboard(snapshot: Snapshot, width: int) -> list[Line]:
+    wide = width >= 64
+    sizes = (("Open", 6), ("Ended", 7), ("W/L", 9), ("Win~", 6), ("Mean R", 8), ("Total R", 9), ("Equity", 9))
+    shown = sizes if wide else tuple(size for size in sizes if size[0] not in {"Ended", "Mean R", "Equity"})
+    lines: list[Line] = [((" " + left("Strategy", 13), "dim"), *((right(name, size), "dim") for name, size in shown))]
     best = max((standing.total_r for standing in snapshot.standings), default=0.0)
     for standing in snapshot.standings:
         leads = standing.total_r == best and standing.closed > 0
-        lines.append(
-            (
-                ("*" if leads else " ", "key"),
-                (left(standing.strategy, 14), "strong" if leads else "text"),
-                (right(str(standing.open), 6) + right(str(standing.closed), 7), "text"),
-                (right(f"{standing.wins}/{standing.losses}", 10), "text"),
-                (right(numbers.percent(standing.win_rate_shrunk), 6), "text"),
-                (right(numbers.signed(standing.mean_r), 8), side_style(standing.mean_r)),
-                (right(numbers.signed(standing.total_r), 9), side_style(standing.total_r)),
-                (right(numbers.price(standing.equity, 0), 9), "text"),
-            )
-        )
+        cells_of: dict[str, Span] = {
+            "Open": (str(standing.open), "text"),
+            "Ended": (str(standing.closed), "text"),
+            "W/L": (f"{standing.wins}/{standing.losses}", "text"),
+            "Win~": (numbers.percent(standing.win_rate_shrunk), "text"),
+            "Mean R": (numbers.signed(standing.mean_r), side_style(standing.mean_r)),
+            "Total R": (numbers.signed(standing.total_r), side_style(standing.total_r)),
+            "Equity": (numbers.price(standing.equity, 0), "text"),
+        }
+        spans = [(right(cells_of[name][0], size), cells_of[name][1]) for name, size in shown]
+        name_span = (left(standing.strategy, 13), "strong" if leads else "text")
+        lines.append((("*" if leads else " ", "key"), name_span, *spans))
     return lines
-
-
-_BOARD_TITLES = (("Open", 6), ("Ended", 7), ("W/L", 10), ("Win~", 6), ("Mean R", 8), ("Total R", 9), ("Equity", 9))
 
 
 def _closed(row: ClosedRow, now: int, width: int) -> Line:
     return (
         (" " + left(row.symbol, 12), "dim"),
-        (left(side(row.direction)[0], 8), "dim"),
-        (right(numbers.signed(row.pnl_percent) + "%", 9), side_style(row.pnl_r)),
-        (right(numbers.signed(row.pnl_r) + "R", 8), side_style(row.pnl_r)),
-        ("  " + left(_EVENT_SHORT.get(row.cause, row.cause), 9), "dim"),
-        (left(STRATEGY_SHORT.get(row.strategy, row.strategy), 7), "dim"),
+        (left(side(row.direction)[0], 7), "dim"),
+        (right(numbers.signed(row.pnl_percent) + "%", 8) if width >= 50 else "", side_style(row.pnl_r)),
+        (right(numbers.signed(row.pnl_r) + "R", 7), side_style(row.pnl_r)),
+        ("  " + left(_EVENT_SHORT.get(row.cause, row.cause), 8), "dim"),
+        (left(STRATEGY_SHORT.get(row.strategy, row.strategy), 7) if width >= 50 else "", "dim"),
         (right(numbers.age(now, row.closed_ms), 4), "faint"),
         ("  " + row.reason if width > 70 else "", "faint"),
     )
