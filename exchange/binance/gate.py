@@ -41,7 +41,8 @@ class Gate(Protocol):
     async def enter(self, priority: Priority, operation: str) -> None:
         """Return when the request may go. Raises `exchange.errors.HeldBackError` with the reason when it may not.
 
-        `operation` is method and path, for example `GET /fapi/v1/klines`. CRITICAL is always admitted.
+        `operation` is method and path, for example `GET /fapi/v1/klines`. CRITICAL is always admitted. The gate bounds
+        its own waits: what cannot go within seconds is held back.
         """
 
     def settled(self, settlement: Settlement) -> None:

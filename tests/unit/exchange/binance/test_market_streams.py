@@ -282,7 +282,27 @@ def test_a_socket_whose_writes_hang_is_given_up():
     assert any("could not be written" in event.reason for event in watch.told(SocketLost))
 
 
-def test_a_day_with_quiet_sockets_costs_few_wake_ups():
+def test_a_socket_that_dies_while_a_write_hangs_is_lost_once():
+    watch = Watch()
+
+    class Hanging(HeldStream):
+        async def send(self, text):
+            await asyncio.sleep(1e6)
+
+    watch.dialer.kinds.append(Hanging)
+
+    async def script():
+        watch.streams.want(STREAMS)
+        await asyncio.sleep(1)
+        watch.last.end(1006, "reset")
+        await feed(watch, 20)
+        assert set(watch.last.subscribed) == set(STREAMS)
+
+    play(watch, script)
+    assert [event.reason for event in watch.told(SocketLost)] == ["reset"]
+
+
+def test_an_hour_of_steady_flow_costs_few_wake_ups():
     """The driver sleeps until something is due instead of polling."""
     watch = Watch()
     naps = []
