@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exchange.simulator.encode import encode_json
-from exchange.simulator.feed import Feed, check_step
+from exchange.simulator.feed import Feed
+from exchange.simulator.kline_feed import check_step
 from exchange.simulator.rest import answer_request
 from exchange.simulator.session import GOING_AWAY, LIFE_MS, Session
 from exchange.simulator.stream_names import parse_target
+from exchange.simulator.subscriptions import Subscriptions
 from exchange.simulator.venue import ExchangeOptions, Venue, demo_secrets
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ class Exchange:
         self.market = market
         self.now_ms = market.now_ms
         self._venue = Venue(market, secrets if secrets is not None else demo_secrets(), self.options)
-        self._feed = Feed(self._venue.tape, strict=self.options.strict)
+        self._subscriptions = Subscriptions(self._venue.tape.lower, strict=self.options.strict)
+        self._feed = Feed(self._venue.tape, self._subscriptions)
         self._sessions: dict[Session, None] = {}
 
     @property
@@ -57,7 +60,7 @@ class Exchange:
         self.now_ms = max(self.now_ms, now_ms)
         for key in self._venue.listen_keys.expire(self.now_ms):
             event = {"e": "listenKeyExpired", "E": self.now_ms, "listenKey": key}
-            self._feed.notify(key, encode_json(event))
+            self._subscriptions.notify(key, encode_json(event))
         for session in list(self._sessions):
             if self.now_ms - session.opened_ms >= LIFE_MS:
                 session.end(GOING_AWAY, "24 hours are over")
@@ -77,7 +80,7 @@ class Exchange:
         target = parse_target(path)
         if target is None:
             return None
-        session = Session(target, self.now_ms, self.options.outbox_limit, self._feed.change)
+        session = Session(target, self.now_ms, self.options.outbox_limit, self._subscriptions.change)
         self._sessions[session] = None
         return session
 
@@ -89,4 +92,4 @@ class Exchange:
     def _forget(self, session: Session) -> None:
         if session in self._sessions:
             del self._sessions[session]
-            self._feed.change(session, (), tuple(session.names))
+            self._subscriptions.change(session, (), tuple(session.names))

@@ -157,7 +157,7 @@ def _build(options: RunOptions) -> tuple[SocketFront, dict[str, Any]]:
 
 
 def _check(options: RunOptions) -> None:
-    from exchange.simulator.feed import check_step  # noqa: PLC0415
+    from exchange.simulator.kline_feed import check_step  # noqa: PLC0415
 
     if not 0 <= options.port <= 65_535:
         raise OptionError(f"--port is {options.port}: use 0 to 65535")
