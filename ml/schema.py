@@ -43,7 +43,9 @@ _PER_FRAME: tuple[tuple[str, str, bool, float, float], ...] = (
 )
 
 _MARKET: tuple[Feature, ...] = (
-    Feature("vwap", "(close - session vwap) / atr14", "15m", True, -10.0, 10.0),
+    Feature(
+        "vwap", "(close - session vwap) / atr14, 0 before the first trade of the session", "15m", True, -10.0, 10.0
+    ),
     Feature("range", "2 x position in the dealing range - 1, at the close", "15m", True, -3.0, 3.0),
     Feature(
         "liquidity_skew", "(distance to pools below - above) / their sum; > 0 when above is nearer", "1h", True, -1, 1

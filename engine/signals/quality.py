@@ -98,12 +98,9 @@ def _confidence(candidate: Candidate, rules: QualityRules) -> _Measured:
 
 def _reward_risk(candidate: Candidate, rules: QualityRules) -> _Measured:
     ratio = reward_risk_of(candidate)
-    passed = ratio >= rules.min_reward_risk - _TINY
-    return (
-        (ratio - 1.0) / (rules.full_reward_risk - 1.0),
-        passed,
-        f"R:R {ratio:.2f}, wanted {rules.min_reward_risk:.2f}",
-    )
+    low, high = rules.min_reward_risk, rules.max_reward_risk
+    value = (ratio - 1.0) / (rules.full_reward_risk - 1.0)
+    return value, low - _TINY <= ratio <= high + _TINY, f"R:R {ratio:.2f}, wanted {low:g} to {high:g}"
 
 
 def _regime(candidate: Candidate, facts: Facts, rules: QualityRules) -> _Measured:

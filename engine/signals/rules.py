@@ -31,6 +31,8 @@ class QualityRules(msgspec.Struct, frozen=True):
     min_reward_risk: float = 1.5
     full_reward_risk: float = 3.0
     """R:R at which the value is 1."""
+    max_reward_risk: float = 8.0
+    """A target farther away says that no pool stands nearer, not that it will be reached; EV would believe it."""
     min_regime: float = 0.25
     min_atr_percent: float = 0.5
     max_atr_percent: float = 5.0

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def _warm(state: Any) -> bool:
     """Return whether every indicator the automaton reads has a value."""
     return bool(
-        np.isfinite(state["ema200"])
+        state["n"] > 0
+        and np.isfinite(state["ema200"])
         and np.isfinite(state["atr14"])
         and np.isfinite(state["rsi14"])
         and np.isfinite(state["macd_hist"])
@@ -41,6 +42,10 @@ def _decide_one(
     t: Tables, base: int, price: float, work: npt.NDArray[np.void], out: npt.NDArray[np.void], i: int
 ) -> None:
     row = out[i]
+    if not np.isfinite(price):
+        row["gate"] = FLAT
+        row["distance"] = 1.0
+        return
     for frame in range(3):
         if not _warm(t.series[base + frame]):
             row["gate"] = WARM_UP

@@ -25,6 +25,7 @@ from engine.strategy.oriented import close_ms, extremes, high_of, low_of, open_m
 from engine.strategy.scores import displacement_score
 from engine.strategy.setup import (
     BREAK,
+    DEAR,
     DISCOUNT,
     DISPLACEMENT,
     FAILED,
@@ -219,7 +220,7 @@ def _try_reversal(t: Tables, base: int, sign: int, price: float, row: Any) -> in
     row["position"] = position_of(row, sign * row["entry"], sign)
     if not row["position"] < 0.5:
         row["distance"] = row["position"] - 0.5
-        return DISCOUNT
+        return DEAR
     set_stop(row, sign * row["sweep_extreme"], t.series[base + row["sweep_frame"]]["atr14"], sign)
     best = find_targets(t, base, sign, row)
     if row["targets"] == 0:

@@ -183,8 +183,7 @@ def score(t: Tables, base: int, sign: int, price: float, shape: float, row: Any)
     """Store the five sub-scores and the confidence; `shape` is what the pattern itself says about structure."""
     m5, m15, h1 = t.series[base], t.series[base + 1], t.series[base + 2]
     row["trend"] = trend_score(h1, m15, sign)
-    agreement = 0.5 + 0.5 * sign * m5["bias"][INTERNAL]
-    row["structure"] = 0.5 * shape + 0.3 * label_score(t.swings[base + 1, SWING], m15, sign) + 0.2 * agreement
+    row["structure"] = 0.6 * shape + 0.4 * label_score(t.swings[base + 1, SWING], m15, sign)
     row["place"] = place_score(abs(price - row["entry"]) / m15["atr14"])
     row["momentum"] = momentum_score(m5, m15, sign)
     row["volatility"] = volatility_score(m15["bb_width_pct"])

@@ -79,8 +79,8 @@ def _frame_columns(s: Any, close: float, out: npt.NDArray[np.float64]) -> None:
     out[9] = clamp01(s["adx14"] / 100.0)
     out[10] = clamp01(s["bb_width_pct"])
     out[11] = clamp01(s["er10"])
-    out[12] = _clip(np.log(atr / s["atr200"]), 2.0) if s["atr200"] > 0.0 else np.nan
-    out[13] = _clip(s["vol_z"], 5.0)
+    out[12] = _clip(np.log(atr / s["atr200"]), 2.0)
+    out[13] = _clip(s["vol_z"], 5.0) if np.isfinite(s["vol_z"]) else 0.0
 
 
 @kernel
@@ -194,9 +194,20 @@ def _range_position(t: Tables, base: int, close: float) -> float:
 @kernel
 def _survey_one(t: Tables, base: int, price: float, fact: Any, row: npt.NDArray[np.float64]) -> None:
     fact["price"] = price
+    if not np.isfinite(price):
+        fact["ready"] = 0
+        row[:] = np.nan
+        return
     for frame in range(3):
         state = t.series[base + frame]
-        if not (np.isfinite(state["ema200"]) and state["atr14"] > 0.0 and state["vol_mean"] > 0.0):
+        if not (
+            state["n"] > 0
+            and np.isfinite(state["ema200"])
+            and np.isfinite(state["bb_width_pct"])
+            and state["atr14"] > 0.0
+            and state["atr200"] > 0.0
+            and state["vol_mean"] > 0.0
+        ):
             fact["ready"] = 0
             row[:] = np.nan
             return
@@ -218,7 +229,8 @@ def _survey_one(t: Tables, base: int, price: float, fact: Any, row: npt.NDArray[
     _divergence(t, base + 1, fact)
     close = t.bars[base + 1, (m15["n"] - 1) % BARS]["c"]
     extra = row[3 * PER_FRAME :]
-    extra[0] = _clip((close - m15["vwap"]) / m15["atr14"], 10.0)
+    # The session has no average price before its first trade.
+    extra[0] = _clip((close - m15["vwap"]) / m15["atr14"], 10.0) if np.isfinite(m15["vwap"]) else 0.0
     extra[1] = _range_position(t, base, close)
     extra[2] = (fact["below"] - fact["above"]) / (fact["below"] + fact["above"])
     extra[3] = min(fact["below"], fact["above"])

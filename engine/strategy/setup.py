@@ -8,15 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 # Gates in the order of the reasoning; a later one means the set-up got further.
-WARM_UP, FLAT, BIAS, RANGE, DISCOUNT, SWEEP, BREAK, DISPLACEMENT, FAILED, ZONE, TARGET = range(1, 12)
-EXPIRED, MOVED, OPPOSED, REACHED = range(12, 16)
+WARM_UP, FLAT, BIAS, RANGE, DISCOUNT, SWEEP, BREAK, DISPLACEMENT, FAILED, ZONE, DEAR, TARGET = range(1, 13)
+EXPIRED, MOVED, OPPOSED, REACHED = range(13, 17)
 PASSED = 99
 GATE_NAMES: dict[int, str] = {
     WARM_UP: "warm-up",
     FLAT: "flat market",
     BIAS: "bias",
     RANGE: "dealing range",
-    DISCOUNT: "discount",
+    DISCOUNT: "discount",  # price, while nothing else is there yet
+    DEAR: "discount",  # the entry the set-up would take
     SWEEP: "sweep",
     BREAK: "structure shift",
     DISPLACEMENT: "displacement",

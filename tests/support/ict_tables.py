@@ -78,7 +78,9 @@ def pool(tables: Tables, level: float = TARGET, side: int = 1) -> None:
     tables.series["pools"][1] += 1
 
 
-def block(tables: Tables, high: float = 0.0004, low: float = -0.002, known: int = 250, state: int = BLOCK_FRESH) -> None:
+def block(
+    tables: Tables, high: float = 0.0004, low: float = -0.002, known: int = 250, state: int = BLOCK_FRESH
+) -> None:
     """Add a demand block on 15m, offsets from BASE."""
     row = tables.blocks[1, int(tables.series["blocks"][1])]
     row["side"], row["state"], row["at"], row["known"] = 1, state, known - 5, known

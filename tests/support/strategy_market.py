@@ -50,11 +50,20 @@ def reading(slot: int, symbol: str, price: float, **over: float) -> Reading:
     )
 
 
+def same_time(series: Sequence[npt.NDArray[np.void]]) -> list[npt.NDArray[np.void]]:
+    """Return the series shifted in time so that all begin with the first one; symbols were recorded in other weeks."""
+    shifted = [bars.copy() for bars in series]
+    for bars in shifted:
+        bars["t"] += series[0]["t"][0] - bars["t"][0]
+    return shifted
+
+
 class Market:
-    """Symbols whose 5m bars (equal length, from a whole hour) are taken one close after the other."""
+    """Symbols whose 5m bars (equal length and times, from a whole hour) are taken one close after the other."""
 
     def __init__(self, series: Sequence[npt.NDArray[np.void]], first: int) -> None:
         """Analyse the first `first` bars (a multiple of 12) at once."""
+        assert all((bars["t"] == series[0]["t"]).all() for bars in series), "series of one market share their times"
         self.tables = make_tables(len(series))
         self._frames = [(bars, coarser(bars, 3), coarser(bars, 12)) for bars in series]
         self.index = first
