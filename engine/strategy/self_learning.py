@@ -3,9 +3,9 @@
 Barriers are SL 1.5 and TP 3.0 ATR14 of 1h (the frame on which 96 hours are a horizon and costs are small beside the
 risk). Without a trained head the statistical fallback answers: a scale-free lean of the market is read as a drift, and
 the two-barrier formula of a drifting random walk turns it into probabilities. Both obey the mirror law by construction.
-The fallback makes cases to learn from; it is no forecast: on recorded candles (tests/bench/strategy_rates.py) its signals
-won 32 % over six months of 2025 and 19 % in one month of 2023, where chance is 33 %.
-Its probabilities therefore never rank a signal.
+The fallback makes cases to learn from; it is no forecast: on recorded candles (tests/bench/strategy_rates.py) its
+signals won 32 % over six months of 2025 and 19 % in one month of 2023, where chance is 33 %. Its probabilities
+therefore never rank a signal.
 """
 
 from __future__ import annotations
