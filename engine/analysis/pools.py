@@ -246,11 +246,11 @@ def _span(
 
 
 @kernel
-def _session(s: Any, w: Any, time: int) -> tuple[int, bool, bool]:
+def _session(s: Any, w: Any, time: int, t: int) -> tuple[int, bool, bool]:
     """Return the number of the bar's session (-1 for none), and whether the bar is its first and its last."""
     # The clock may change at either edge of the bar, so its neighbours are read with their own offsets.
     before = w.offset
-    if s.n == 0:
+    if t == 0:
         before, w.offset_until = new_york_offset(time - s.interval)
         w.offset = before
     if time >= w.offset_until:
@@ -275,7 +275,7 @@ def pools_of_spans(s: Any, w: Any, pools: Any, log: Any, row: int, b: Any, t: in
     """
     for span in range(3):
         if span == SPAN_SESSION:
-            number, begins, ends = _session(s, w, b.t)
+            number, begins, ends = _session(s, w, b.t, t)
             if number < 0:
                 continue
         else:

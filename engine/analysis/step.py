@@ -68,17 +68,23 @@ def _clear(tables: Any, row: int, interval: int) -> None:
 
 
 @kernel
-def _zones(tables: Any, log: Any, row: int, b: Any, p: Any, t: int) -> None:
+def _zones(
+    s: Any,
+    w: Any,
+    bars: Any,
+    swings: Any,
+    breaks: Any,
+    gaps: Any,
+    blocks: Any,
+    pools: Any,
+    sweeps: Any,
+    log: Any,
+    row: int,
+    t: int,
+) -> None:
     """Structure, gaps, blocks and pools of bar t, in the order in which they rest on each other."""
-    s = tables.series[row]
-    w = tables.scratch[row]
-    bars = tables.bars[row]
-    swings = tables.swings[row]
-    breaks = tables.breaks[row]
-    gaps = tables.gaps[row]
-    blocks = tables.blocks[row]
-    pools = tables.pools[row]
-    sweeps = tables.sweeps[row]
+    b = bars.x[t & MASK]
+    p = bars.x[(t - 1) & MASK]
     mark_displacement(s, w, b, t)
     internal = outer = 0
     for layer in range(2):
@@ -98,36 +104,58 @@ def _zones(tables: Any, log: Any, row: int, b: Any, p: Any, t: int) -> None:
 
 
 @kernel
-def _advance(tables: Any, row: int, bar: Any, log: Any, zones: bool) -> None:
-    s = tables.series[row]
+def _indicators(s: Any, w: Any, bars: Any, bar: Any) -> int:
+    """Store a bar in its ring, take it into the indicators and return its number."""
     t = s.n
-    ring = tables.bars[row]
-    b = ring.x[t & MASK]
+    b = bars.x[t & MASK]
     b.t = bar.t
     b.o = bar.o
     b.h = bar.h
     b.l = bar.l
     b.c = bar.c
     b.v = bar.v
-    p = ring.x[(t - 1) & MASK]
-    advance_indicators(s, tables.scratch[row], b, p, t)
-    if zones:
-        _zones(tables, log, row, b, p, t)
+    advance_indicators(s, w, b, bars.x[(t - 1) & MASK], t)
     s.n = t + 1
     s.last_open = bar.t
+    return t  # type: ignore[no-any-return]
 
 
 def _entries(digest: str) -> tuple[Any, Any, Any]:
+    # The tables are unpacked once and rows handed on as records: see `engine.analysis.scratch.Rows`.
     @entry
     def step_kernel(tables: Any, rows: Any, bars: Any, log: Any, zones: bool) -> int:
+        series, scratch, ring, swings, breaks, gaps, blocks, pools, sweeps = tables
+        g = log[0]
         for k in range(len(rows)):
-            _advance(tables, rows[k], bars[k], log[0], zones)
+            r = rows[k]
+            t = _indicators(series[r], scratch[r], ring[r], bars[k])
+            if zones:
+                _zones(
+                    series[r],
+                    scratch[r],
+                    ring[r],
+                    swings[r],
+                    breaks[r],
+                    gaps[r],
+                    blocks[r],
+                    pools[r],
+                    sweeps[r],
+                    g,
+                    r,
+                    t,
+                )
         return len(digest)
 
     @entry
     def run_kernel(tables: Any, row: int, bars: Any, log: Any, zones: bool) -> int:
+        series, scratch, ring, swings, breaks, gaps, blocks, pools, sweeps = tables
+        g = log[0]
+        s, w, x = series[row], scratch[row], ring[row]
+        r1, r2, r3, r4, r5, r6 = swings[row], breaks[row], gaps[row], blocks[row], pools[row], sweeps[row]
         for k in range(len(bars)):
-            _advance(tables, row, bars[k], log[0], zones)
+            t = _indicators(s, w, x, bars[k])
+            if zones:
+                _zones(s, w, x, r1, r2, r3, r4, r5, r6, g, row, t)
         return len(digest)
 
     @entry
