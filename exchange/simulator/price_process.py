@@ -32,13 +32,16 @@ class _Memory(NamedTuple):
         return kept, self.deviation * float(np.sqrt(1.0 - kept * kept))
 
 
-_SHARED_SLOW = _Memory(2.5 * _DAY, 0.32)
+_SHARED_SLOW = _Memory(3.0 * _DAY, 0.34)
 _SHARED_FAST = _Memory(2.0 * _HOUR, 0.28)
-_OWN_SLOW = _Memory(2.5 * _DAY, 0.36)
+_OWN_SLOW = _Memory(3.0 * _DAY, 0.37)
 _OWN_FAST = _Memory(1.0 * _HOUR, 0.30)
 _DRIFT = _Memory(4.0 * _HOUR, 0.022)
 _VOLUME_MOOD = _Memory(4.0 * _HOUR, 0.65)
 _PREMIUM = _Memory(6.0 * _HOUR, 0.0003)
+_RIPPLE = _Memory(4.0, 0.26)
+"""Passing part of the price in units of an ordinary 5m return: what a rush of orders moves comes back in minutes."""
+_OWN_PARTS = (_OWN_SLOW, _OWN_FAST, _DRIFT, _VOLUME_MOOD, _PREMIUM, _RIPPLE)
 _PULL_HALF_LIFE = 8.0 * _DAY
 
 _BURST_MINUTES = 9.0 * _HOUR
@@ -53,13 +56,13 @@ _TAIL_LIMIT = 6.0
 
 _SURPRISE_MS = 300_000
 _VOLUME_NOISE = 0.42
-_SURPRISE_WEIGHT = 0.6
+_SURPRISE_WEIGHT = 0.7
 _MINUTE_MS = 60_000
 
 _HOURLY = (1.18, 1.08, 0.98, 0.84, 0.83, 0.83, 0.85, 0.88, 0.94, 0.94, 0.93, 0.87, 1.00, 1.14, 1.32, 1.22, 1.19, 1.14,
            1.12, 1.04, 0.98, 0.96, 0.90, 0.92)  # fmt: skip
 """Volatility by hour of the UTC day relative to its mean: quiet before Europe, loud at the New York open."""
-_WEEKEND = 0.77
+_WEEKEND = 0.80
 _VOLUME_RHYTHM = 1.7
 """Volume follows the rhythm of volatility with this power."""
 
@@ -121,7 +124,7 @@ class PriceProcess:
         self._generator = generator
         symbols = len(traits.level)
         self._own_share = np.sqrt(1.0 - traits.common**2 - traits.sector_loading**2)
-        parts = (_OWN_SLOW, _OWN_FAST, _DRIFT, _VOLUME_MOOD, _PREMIUM)
+        parts = _OWN_PARTS
         start = generator.standard_normal((len(parts), symbols))
         self._own = start * np.array([[part.deviation] for part in parts])
         self._shared = generator.standard_normal(2) * np.array([_SHARED_SLOW.deviation, _SHARED_FAST.deviation])
@@ -140,7 +143,7 @@ class PriceProcess:
         kept, fresh = np.array([part.per(minutes) for part in (_SHARED_SLOW, _SHARED_FAST)]).T
         shared = draw.standard_normal((ticks, 2)) * fresh
         shared[:, 1] += (draw.random(ticks) < minutes / _SHARED_BURST_MINUTES) * draw.uniform(*_BURST_SIZES, ticks)
-        parts = (_OWN_SLOW, _OWN_FAST, _DRIFT, _VOLUME_MOOD, _PREMIUM)
+        parts = _OWN_PARTS
         own_kept, own_fresh = np.array([part.per(minutes) for part in parts]).T
         own = draw.standard_normal((ticks, len(parts), symbols)) * own_fresh[:, None]
         # The number of bursts is drawn first: one lift per burst instead of one per symbol and tick.
@@ -177,7 +180,9 @@ class PriceProcess:
     def scales(self, open_ms: npt.NDArray[np.int64], minutes: float) -> Scales:
         """Move volatility, drift, mood and premium over the ticks that open at those instants."""
         ticks, symbols = len(open_ms), len(self.traits.level)
+        before = self._own[5]
         shared, own = self._remember(ticks, minutes)
+        ripple = np.diff(own[:, 5], axis=0, prepend=before[None]) * np.sqrt(5.0)
         season = rhythm(open_ms)[:, None]
         unit = self.traits.volatility * np.sqrt(minutes / _MINUTES_PER_YEAR)
         # E exp(2 h) = 1 for the mean-reverting parts without bursts, so the annual volatility means what it says.
@@ -190,7 +195,7 @@ class PriceProcess:
             sector=whole * tail[:, 1:2],
             own=np.exp(0.6 * everyone + alone) * season * tail[:, 2:],
             unit=np.broadcast_to(unit, (ticks, symbols)),
-            drift=own[:, 2] * unit * np.sqrt(minutes) * season,
+            drift=(own[:, 2] * minutes + ripple) * (unit / np.sqrt(minutes)) * season,
             mood=own[:, 3] + noise,
             premium=own[:, 4],
             season=season,

@@ -75,9 +75,9 @@ def _traits(names: tuple[ContractName, ...], generator: np.random.Generator) -> 
     drawn = np.where([name.base.startswith("1000") for name in names], drawn * 0.02 + 0.004, drawn)
     level = np.array([name.price or float(price) for name, price in zip(names, drawn, strict=True)])
     rank = np.arange(count)
-    volatility = np.clip(0.62 + 0.30 * rank / (rank + 40.0) + generator.normal(0.0, 0.11, count), 0.42, 1.6)
+    volatility = np.clip(0.54 + 0.25 * rank / (rank + 40.0) + generator.normal(0.0, 0.11, count), 0.42, 1.6)
     volatility = np.where(np.array([name.sector == "Meme" for name in names]), volatility * 1.15, volatility)
-    volatility[:2] = (0.44, 0.60)[:count]
+    volatility[:2] = (0.40, 0.54)[:count]
     common = np.clip(generator.normal(0.80, 0.05, count) - 0.04 * rank / max(1, count), 0.45, 0.88)
     common[:1] = 0.86
     daily_quote = _turnover(count, generator)
@@ -146,7 +146,8 @@ class _SyntheticSource:
         noise = process.noise(scales, 1)[:, 0]
         gaps = process.levels(noise + scales.drift, minutes)
         change = np.diff(gaps, axis=0, prepend=before[None])
-        variance = 2.0 * (scales.unit * deviation) ** 2
+        # The passing part of the price moves inside a bar as well: a tenth more variance than the bar to bar part.
+        variance = 2.2 * (scales.unit * deviation) ** 2
         # Highest and lowest point of a Brownian bridge with the bar's ends given, by inversion.
         up = (change + np.sqrt(change**2 + variance * draw.standard_exponential(change.shape))) / 2.0
         down = (change - np.sqrt(change**2 + variance * draw.standard_exponential(change.shape))) / 2.0
