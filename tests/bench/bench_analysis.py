@@ -13,6 +13,7 @@ from engine.analysis.changes import NO_LOG
 from engine.analysis.scratch import rows_of
 from engine.analysis.step import STEP, reset, run, step_rows
 from engine.analysis.tables import make_tables
+from engine.analysis.warm import warm
 
 SERIES = 600
 HISTORY = 500
@@ -66,6 +67,7 @@ def source():
 
 
 def rows():
+    warm()
     bars, kind = source()
     tables = make_tables(SERIES // 3)
     every = np.arange(SERIES)
