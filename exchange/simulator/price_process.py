@@ -42,6 +42,8 @@ _PREMIUM = _Memory(6.0 * _HOUR, 0.0003)
 _RIPPLE = _Memory(4.0, 0.26)
 """Passing part of the price in units of an ordinary 5m return: what a rush of orders moves comes back in minutes."""
 _OWN_PARTS = (_OWN_SLOW, _OWN_FAST, _DRIFT, _VOLUME_MOOD, _PREMIUM, _RIPPLE)
+_LOUDEST = 1.3
+"""Largest log volatility above the ordinary, shared and own each: a crash day, not an absurd one."""
 _PULL_HALF_LIFE = 8.0 * _DAY
 
 _BURST_MINUTES = 9.0 * _HOUR
@@ -188,6 +190,7 @@ class PriceProcess:
         # E exp(2 h) = 1 for the mean-reverting parts without bursts, so the annual volatility means what it says.
         everyone = shared.sum(axis=1, keepdims=True) - _SHARED_SLOW.deviation**2 - _SHARED_FAST.deviation**2
         alone = own[:, 0] + own[:, 1] - _OWN_SLOW.deviation**2 - _OWN_FAST.deviation**2
+        everyone, alone = np.minimum(everyone, _LOUDEST), np.minimum(alone, _LOUDEST)
         tail, noise = self._surprises(open_ms)
         whole = np.exp(everyone) * season
         return Scales(
