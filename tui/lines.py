@@ -103,7 +103,7 @@ def flow(lead: str, pieces: Iterable[Span], width: int) -> list[Line]:
     used = indent
     for text, style in pieces:
         length = cells(clean(text))
-        if used > indent and used + length + 1 > width:
+        if used > indent and used + length > width:
             lines.append(tuple(spans))
             spans, used = [(" " * indent, "dim")], indent
         spans.append((text + "  ", style))

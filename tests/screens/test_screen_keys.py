@@ -586,7 +586,8 @@ async def test_click_makes_a_panel_active_and_chooses_its_row(running):
 async def test_crash_of_the_screen_is_reported_with_its_traceback_and_without_locals(make_app, port: FakePort):
     told = []
     app = make_app(on_leave=told.append)
-    with pytest.raises(ZeroDivisionError):
+
+    async def crash() -> None:
         async with app.run_test(size=MEDIUM) as pilot:
 
             def broken() -> None:
@@ -596,6 +597,9 @@ async def test_crash_of_the_screen_is_reported_with_its_traceback_and_without_lo
             app.call_later(broken)
             await pilot.pause()
             await asyncio.sleep(0.05)
+
+    with pytest.raises(ZeroDivisionError):
+        await crash()
     assert [left.cause for left in told] == [LeaveCause.CRASHED]
     assert "ZeroDivisionError" in told[0].text
     assert "secret = 7" not in told[0].text
