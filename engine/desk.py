@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from engine.memory import Remembered
     from engine.port import LocalPort
     from engine.ports import Ports
+    from engine.risk.protection import ProtectionState
     from engine.snapshot import CycleView, LeverageRow
     from exchange.binance.signing import Credentials
 
@@ -143,6 +144,8 @@ class Desk:
         self.account = AccountState()
         now = self.clock.now_ms()
         self.protection = protection.fresh(settings.virtual.start_balance, now)
+        self.protected = False
+        """Whether the protection has begun with an equity of the account, in this session or an earlier one."""
         self.decisions: list[LeverageRow] = []
         self.cycle: CycleView | None = None
         self.on_cycle: Callable[[CycleView], None] | None = None
@@ -277,9 +280,17 @@ class Desk:
         """Let the account protection see the account's equity."""
         now = self.clock.now_ms()
         before = self.protection
-        if self.account.read_ms and before.peak_equity == before.equity == before.day_start_equity and not before.audit:
-            before = protection.fresh(equity, before.day * protection.DAY_MS) if equity > 0 else before
-        self.protection = protection.observe(before, equity, now)
+        if not self.protected and equity > 0:
+            self.protected = True  # the first reading is where losses are counted from
+            before = protection.fresh(equity, now)
+        self._protect(before, protection.observe(before, equity, now))
+
+    def pass_time(self) -> None:
+        """Let a new UTC day begin for the account protection."""
+        self._protect(self.protection, protection.pass_time(self.protection, self.clock.now_ms()))
+
+    def _protect(self, before: ProtectionState, after: ProtectionState) -> None:
+        self.protection = after
         if self.protection.level is not before.level:
             text = f"account protection: {before.level.name} to {self.protection.level.name}, {self.protection.reason}"
             self.chronicle.say(EventKind.RISK, text, Severity.ALERT)

@@ -51,6 +51,7 @@ class Entries:
                 self._account_decision(signal)
         if desk.halted_by or desk.chronicle.journal.failed:
             return
+        desk.virtual.tick()  # what was seen before an opening must not judge the position opened
         for signal in selection.virtual:
             self._virtual(signal, now)
 

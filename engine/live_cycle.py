@@ -21,6 +21,8 @@ from engine.strategy.panel import StrategyRules, evaluate
 from engine.strategy.reading import Reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.desk import Desk
     from engine.strategy.views import SymbolViews
 
@@ -46,16 +48,17 @@ class LiveCycle:
     async def run(self) -> None:
         """Run one cycle."""
         desk = self._desk
-        started = desk.clock.now_ms()
         began = desk.vitals.instant()
         self.number += 1
         desk.virtual.catch_up()
-        readings = self._readings(started)
         views: list[SymbolViews] = []
-        for first in range(0, len(readings), GROUP):
-            group = readings[first : first + GROUP]
-            views += evaluate(desk.feed.tables, group, desk.clock.now_ms(), StrategyRules())
+        waiting: list[tuple[str, str]] = []
+        symbols = desk.feed.symbols
+        for first in range(0, len(symbols), GROUP):
+            readings = self._readings(symbols[first : first + GROUP], waiting)
+            views += evaluate(desk.feed.tables, readings, desk.clock.now_ms(), StrategyRules())
             await desk.clock.sleep(0)
+        self.waiting = tuple(waiting)
         floor = desk.protection.effects.confidence_floor
         now = desk.clock.now_ms()
         selection = select(views, StrategyName(desk.mode), desk.book.track, signal_rules(desk.settings, floor), now)
@@ -65,43 +68,43 @@ class LiveCycle:
             self._journal(signal)
         self.entries.follow(selection, now)
         duration = (desk.vitals.instant() - began) * 1000
-        self._finish(selection, len(readings), duration)
+        self._finish(selection, len(views), duration)
 
-    def _readings(self, now: int) -> list[Reading]:
-        desk, quotes = self._desk, self._desk.feed.quotes
-        ready, waiting = [], []
-        spread = quotes.spread_bps()
-        updated = quotes.updated()
-        for symbol in desk.feed.symbols:
-            reason = desk.feed.reason(symbol, now)
-            if reason:
+    def _readings(self, symbols: Sequence[str], waiting: list[tuple[str, str]]) -> list[Reading]:
+        """Return the readings of the ready ones; the others go to `waiting` with their reason."""
+        ready = []
+        now = self._desk.clock.now_ms()
+        for symbol in symbols:
+            reason = self._desk.feed.reason(symbol, now)
+            slot = self._desk.feed.slot_of(symbol)
+            if reason or slot is None:
                 waiting.append((symbol, reason))
-                continue
-            slot = desk.feed.slot_of(symbol)
-            assert slot is not None
-            rules = desk.feed.instruments[symbol]
-            last = float(quotes.last[slot])
-            middle = float(quotes.bid[slot] + quotes.ask[slot]) / 2
-            ready.append(
-                Reading(
-                    slot=slot,
-                    symbol=symbol,
-                    price=last if last > 0 else middle,
-                    mark=float(quotes.mark[slot]),
-                    bid=float(quotes.bid[slot]),
-                    ask=float(quotes.ask[slot]),
-                    spread_bps=float(spread[slot]),
-                    funding_rate=float(quotes.funding_rate[slot]),
-                    quote_volume=float(quotes.quote_volume[slot]),
-                    volume_rank=desk.feed.universe.ranks.get(symbol, len(desk.feed.universe.ranks)),
-                    completeness=1.0,
-                    updated_ms=int(updated[slot]),
-                    tick=float(rules.tick),
-                    decimals=decimals_of(float(rules.tick)),
-                )
-            )
-        self.waiting = tuple(waiting)
+            else:
+                ready.append(self._reading(symbol, slot))
         return ready
+
+    def _reading(self, symbol: str, slot: int) -> Reading:
+        feed = self._desk.feed
+        quotes = feed.quotes
+        bid, ask, last = float(quotes.bid[slot]), float(quotes.ask[slot]), float(quotes.last[slot])
+        tick = float(feed.instruments[symbol].tick)
+        middle = (bid + ask) / 2
+        return Reading(
+            slot=slot,
+            symbol=symbol,
+            price=last if last > 0 else middle,
+            mark=float(quotes.mark[slot]),
+            bid=bid,
+            ask=ask,
+            spread_bps=(ask - bid) / middle * 1e4,
+            funding_rate=float(quotes.funding_rate[slot]),
+            quote_volume=float(quotes.quote_volume[slot]),
+            volume_rank=feed.universe.ranks.get(symbol, len(feed.universe.ranks)),
+            completeness=1.0,
+            updated_ms=int(max(quotes.book_time[slot], quotes.mark_time[slot])),
+            tick=tick,
+            decimals=decimals_of(tick),
+        )
 
     def _journal(self, signal: Signal) -> None:
         """Store a set-up when it is first seen and when its state changes; tell the accepted ones."""

@@ -10,6 +10,8 @@ from engine.events import EventKind, Severity
 from engine.journal.log import replay
 from engine.journal.record import ChangeRecord, PositionRecord, SessionRecord, SignalRecord
 from engine.positions.lifecycle import EventName, LifecycleError, PositionEvent
+from engine.risk import protection
+from engine.risk.protection import ProtectionError
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -63,6 +65,12 @@ def restore(desk: Desk, memory: Remembered) -> None:
         desk.live.remember(ref, state)
     for ref in memory.entered:
         desk.virtual.note_done(ref)
+    if memory.protection:
+        try:
+            desk.protection = protection.load(memory.protection.encode())
+            desk.protected = True
+        except ProtectionError as error:
+            desk.chronicle.say(EventKind.RISK, f"the account protection starts anew: {error}", Severity.ALERT)
     try:
         late = desk.book.restore(memory.positions, now)
     except LifecycleError as error:

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.analysis.layout import FRAMES
 from engine.analysis.step import reset, run, step_rows
-from engine.analysis.tables import make_tables
+from engine.analysis.tables import make_tables, row_of
 from engine.events import EventKind, Severity
 from engine.market.backfill import Backfill
 from engine.market.quotes import STALE_MS, Quotes
@@ -288,14 +288,19 @@ class Feed:
 
     def late(self, now_ms: int) -> list[tuple[str, str]]:
         """Return (symbol, frame) of every series whose next closed bar is overdue or that holds a hole or fault."""
-        found = []
-        for symbol in self.symbols:
-            for frame in FRAMES:
-                last = self.tape.last_open(symbol, frame)
-                overdue = last >= 0 and now_ms - (last + 2 * FRAME_MS[frame]) > LATE_MS
-                if overdue or (last < 0 or self.tape.readiness(symbol, frame)):
-                    found.append((symbol, frame))
-        return found
+        if not self.symbols:
+            return []
+        series = self.tables.series
+        behind = now_ms - (series["last_open"] + 2 * series["interval"]) > LATE_MS
+        behind[self.tape.faulty_rows()] = True
+        return [
+            (symbol, frame)
+            for symbol in self.symbols
+            for frame, is_behind in zip(
+                FRAMES, behind[row_of(self._slots[symbol], 0) :][: len(FRAMES)].tolist(), strict=True
+            )
+            if is_behind
+        ]
 
     async def read_brackets(self) -> None:
         """Read the leverage brackets (needs a key). Raises ExchangeError."""

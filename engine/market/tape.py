@@ -243,6 +243,10 @@ class Tape:
         """Return the readiness reasons of all frames of a symbol; empty when it is ready."""
         return tuple(reason for frame in FRAMES if (reason := self.readiness(symbol, frame)))
 
+    def faulty_rows(self) -> list[int]:
+        """Return the rows that hold a hole or a fault."""
+        return [row for row, fault in enumerate(self._fault) if fault]
+
     def needs(self, symbol: str, frame: str, now_ms: int) -> tuple[int, int] | None:
         """Return first and last open time of the closed bars to fetch, None when nothing is missing.
 

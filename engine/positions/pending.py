@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-
 class PendingEntry(msgspec.Struct, frozen=True):
     """One resting entry; there is at most one per strategy and symbol."""
 

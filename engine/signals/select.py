@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.signals.balance import balanced, long_share
-from engine.signals.expected import TrackRecord, expected_r
+from engine.signals.expected import expected_r
 from engine.signals.features import feature_rows
 from engine.signals.quality import count, judge
 from engine.signals.signal import Selection, Signal, SignalState, signal_id
@@ -19,6 +19,7 @@ from ml.schema import SCHEMA_HASH
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from engine.signals.expected import WinRates
     from engine.signals.rules import SignalRules
     from engine.strategy.views import SymbolViews
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def select(
     views: Sequence[SymbolViews],
     mode: StrategyName,
-    record: TrackRecord,
+    record: WinRates,
     rules: SignalRules,
     now_ms: int,
     ids: Callable[[Candidate], str] = signal_id,
@@ -65,7 +66,7 @@ def select(
 
 def _judged(
     views: Sequence[SymbolViews],
-    record: TrackRecord,
+    record: WinRates,
     rules: SignalRules,
     now_ms: int,
     ids: Callable[[Candidate], str],
@@ -98,7 +99,7 @@ def _judged(
     return signals
 
 
-def _win_probability(view: SymbolViews, candidate: Candidate, record: TrackRecord) -> tuple[float, str]:
+def _win_probability(view: SymbolViews, candidate: Candidate, record: WinRates) -> tuple[float, str]:
     """Return P(win) and its source: a calibrated one where there is a vote, else the record of the band."""
     if candidate.strategy is StrategyName.SELF_LEARNING:
         if view.outlook.trained:
@@ -106,7 +107,7 @@ def _win_probability(view: SymbolViews, candidate: Candidate, record: TrackRecor
             return (outlook.p_long if candidate.direction.sign > 0 else outlook.p_short), "trained head"
     elif not isnan(view.p_win):
         return view.p_win, "predictor"
-    return record.win_rate(candidate.strategy, candidate.confidence), "shrunk win rate"
+    return record.win_rate(candidate.strategy.value, candidate.confidence), "shrunk win rate"
 
 
 def _order(signal: Signal) -> tuple[float, float, str]:

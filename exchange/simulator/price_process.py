@@ -42,7 +42,7 @@ _PREMIUM = _Memory(6.0 * _HOUR, 0.0003)
 _RIPPLE = _Memory(4.0, 0.26)
 """Passing part of the price in units of an ordinary 5m return: what a rush of orders moves comes back in minutes."""
 _OWN_PARTS = (_OWN_SLOW, _OWN_FAST, _DRIFT, _VOLUME_MOOD, _PREMIUM, _RIPPLE)
-_LOUDEST = 1.3
+_LOUDEST = 1.8
 """Largest log volatility above the ordinary, shared and own each: a crash day, not an absurd one."""
 _PULL_HALF_LIFE = 8.0 * _DAY
 
@@ -64,7 +64,7 @@ _MINUTE_MS = 60_000
 _HOURLY = (1.18, 1.08, 0.98, 0.84, 0.83, 0.83, 0.85, 0.88, 0.94, 0.94, 0.93, 0.87, 1.00, 1.14, 1.32, 1.22, 1.19, 1.14,
            1.12, 1.04, 0.98, 0.96, 0.90, 0.92)  # fmt: skip
 """Volatility by hour of the UTC day relative to its mean: quiet before Europe, loud at the New York open."""
-_WEEKEND = 0.80
+_WEEKEND = 0.77
 _VOLUME_RHYTHM = 1.7
 """Volume follows the rhythm of volatility with this power."""
 

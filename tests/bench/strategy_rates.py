@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from strategy_market import Market, from_whole_hour, same_time
 
 from engine.analysis.layout import BAR
-from engine.signals.expected import TrackRecord
+from engine.positions.track import TrackRecord
 from engine.signals.rules import SignalRules
 from engine.signals.select import select
 from engine.strategy.candidate import Candidate, NoCandidate, StrategyName

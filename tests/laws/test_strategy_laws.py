@@ -11,7 +11,7 @@ from market_series import random_candles, recorded_candles
 from strategy_market import Market, from_whole_hour, same_time
 
 from engine.analysis.bars import bars_of, mirrored
-from engine.signals.expected import TrackRecord
+from engine.positions.track import TrackRecord
 from engine.signals.features import SIGNED
 from engine.signals.rules import SignalRules
 from engine.signals.select import select

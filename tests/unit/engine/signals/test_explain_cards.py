@@ -3,7 +3,7 @@ from math import isnan
 import pytest
 from signal_views import candidate, views
 
-from engine.signals.expected import TrackRecord
+from engine.positions.track import TrackRecord
 from engine.signals.explain import cards, votes
 from engine.signals.rules import DIMENSIONS, SignalRules
 from engine.signals.select import select

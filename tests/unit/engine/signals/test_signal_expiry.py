@@ -1,7 +1,7 @@
 import pytest
 from signal_views import candidate, views
 
-from engine.signals.expected import TrackRecord
+from engine.positions.track import TrackRecord
 from engine.signals.expiry import expired, remaining_ms, split
 from engine.signals.rules import SignalRules
 from engine.signals.select import select

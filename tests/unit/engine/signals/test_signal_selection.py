@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from signal_views import candidate, views
 
-from engine.signals.expected import Outcome, TrackRecord, record_of
+from engine.positions.track import ClosedTrade, TrackRecord
 from engine.signals.rules import SignalRules
 from engine.signals.select import select
 from engine.signals.signal import SignalState, signal_id
@@ -16,6 +16,13 @@ RULES = SignalRules()
 
 def chosen(all_views, mode=ICT, record=None, rules=RULES):
     return select(all_views, mode, record or TrackRecord(), rules, 5_000)
+
+
+def record_of(r, trades):
+    record = TrackRecord()
+    for number in range(trades):
+        record.record(ClosedTrade("ict", 0.6, r, number))
+    return record
 
 
 def many(longs, shorts):
@@ -48,7 +55,7 @@ def test_rank_follows_expected_value_and_the_first_three_may_execute():
 
 
 def test_expected_value_uses_the_record_of_the_confidence_band_after_costs():
-    record = record_of([Outcome(ICT, 0.6, True)] * 20)
+    record = record_of(1.0, 20)
     signal = chosen([views(candidate())], record=record).accepted[0]
     costs = (0.001 + 0.0002 + 0.0004 + 0.0001 * 1.5) / 0.01
     assert signal.p_win == pytest.approx(31 / 40)
@@ -89,7 +96,7 @@ def test_balance_makes_room_for_the_other_side_and_says_so():
 
 
 def test_a_candidate_that_does_not_pay_falls_but_still_trades_virtually():
-    losing = record_of([Outcome(ICT, 0.6, False)] * 30)
+    losing = record_of(-1.0, 30)
     pick = chosen([views(candidate())], record=losing)
     assert pick.accepted == ()
     assert "expects -" in pick.fallen[0].reason
