@@ -214,36 +214,36 @@ class Desk:
                 group.create_task(self._repeat(ACCOUNT_S, "the account", self._read_account), name="account")
 
     async def _until_done(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Try until it succeeds; the same refusal is told once."""
-        told = ""
+        """Try until it succeeds; each cause is told once."""
+        told: set[str] = set()
         while True:
             try:
                 await work()
             except ExchangeError as error:
-                text = f"{what} could not be read: {error}"
-                self.feed.last_error = text
                 self.phase_text = f"waiting for the exchange: {error}"
-                if text != told:
-                    told = text
-                    self.chronicle.say(EventKind.FEED, f"{text}; trying again", Severity.WARNING)
+                self._complain(what, error, told)
                 await self.clock.sleep(RETRY_S)
             else:
                 return
 
     async def _repeat(self, period: float, what: str, work: Callable[[], Awaitable[None]]) -> None:
-        told = ""
+        """Repeat for ever; until it succeeds again, each cause of a failure is told once."""
+        told: set[str] = set()
         while True:
             await self.clock.sleep(period)
             try:
                 await work()
             except ExchangeError as error:
-                text = f"{what} could not be read: {error}"
-                self.feed.last_error = text
-                if text != told:
-                    self.chronicle.say(EventKind.FEED, text, Severity.WARNING)
-                told = text
+                self._complain(what, error, told)
             else:
-                told = ""
+                told.clear()
+
+    def _complain(self, what: str, error: ExchangeError, told: set[str]) -> None:
+        text = f"{what} could not be read: {error}"
+        self.feed.last_error = text
+        if text not in told:
+            told.add(text)
+            self.chronicle.say(EventKind.FEED, f"{text}; trying again", Severity.WARNING)
 
     async def _sync_clock(self) -> None:
         await self.client.sync_clock(1)

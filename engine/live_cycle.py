@@ -42,7 +42,8 @@ class LiveCycle:
         self.selection: Selection | None = None
         self.waiting: tuple[tuple[str, str], ...] = ()
         """(symbol, reason) of the members that are not ready."""
-        self.known: OrderedDict[str, str] = OrderedDict()
+        self.known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        """(signal id, state) of what has been journaled."""
         self.entries = Entries(desk)
 
     async def run(self) -> None:
@@ -107,9 +108,9 @@ class LiveCycle:
         )
 
     def _journal(self, signal: Signal) -> None:
-        """Store a set-up when it is first seen and when its state changes; tell the accepted ones."""
+        """Store a set-up once per state it reaches; tell the accepted ones."""
         state = str(signal.state)
-        if self.known.get(signal.signal_id) == state:
+        if (signal.signal_id, state) in self.known:
             return
         self.remember(signal.signal_id, state)
         candidate = signal.candidate
@@ -138,8 +139,7 @@ class LiveCycle:
 
     def remember(self, signal_id: str, state: str) -> None:
         """Note that a set-up has been journaled in this state."""
-        self.known[signal_id] = state
-        self.known.move_to_end(signal_id)
+        self.known[signal_id, state] = None
         while len(self.known) > KNOWN:
             self.known.popitem(last=False)
 

@@ -25,8 +25,8 @@ class Remembered(msgspec.Struct):
     """The journal's words, as far as the desk needs them."""
 
     positions: list[PositionEvent]
-    signals: dict[str, str]
-    """Signal id to the state last journaled."""
+    signals: list[tuple[str, str]]
+    """(signal id, state) of what has been journaled and may come back, oldest first."""
     entered: list[str]
     """Signals that opened a position."""
     last_ms: int
@@ -38,8 +38,8 @@ class Remembered(msgspec.Struct):
 
 def recall(disk: Disk) -> Remembered:
     """Read the journal. Raises DiskError and JournalFormatError."""
-    memory = Remembered([], {}, [], 0)
-    signals: dict[str, tuple[int, str]] = {}
+    memory = Remembered([], [], [], 0)
+    signals: list[tuple[int, str, str]] = []
     for entry in replay(disk):
         record = entry.record
         memory.last_ms = max(memory.last_ms, record.time)
@@ -48,20 +48,20 @@ def recall(disk: Disk) -> Remembered:
             if record.event.event is EventName.CREATED and record.cause:
                 memory.entered.append(record.cause)
         elif isinstance(record, SignalRecord):
-            signals[record.ref] = (record.time, record.state)
+            signals.append((record.time, record.ref, record.state))
         elif isinstance(record, SessionRecord):
             memory.sessions += record.event == "start"
         elif isinstance(record, ChangeRecord) and record.what == "protection" and record.name == "state":
             memory.protection = record.new
     oldest = memory.last_ms - SIGNAL_MEMORY_MS
-    memory.signals = {ref: state for ref, (time, state) in signals.items() if time >= oldest}
+    memory.signals = [(ref, state) for time, ref, state in signals if time >= oldest]
     return memory
 
 
 def restore(desk: Desk, memory: Remembered) -> None:
     """Continue where the journal ends. Positions wait for their symbol's column until the universe is known."""
     now = desk.clock.now_ms()
-    for ref, state in memory.signals.items():
+    for ref, state in memory.signals:
         desk.live.remember(ref, state)
     for ref in memory.entered:
         desk.virtual.note_done(ref)

@@ -101,6 +101,20 @@ async def live(world, hours, **settings):
     return desk
 
 
+async def kill(world, hours, **settings):
+    """Run one desk and kill it between two instants: nothing is saved that was not saved before."""
+    serving = asyncio.create_task(world.serve())
+    desk = world.desk(**settings)
+    running = asyncio.create_task(desk.run())
+    await asyncio.wait([running], timeout=hours * 3600)
+    stored = {name: bytes(data) for name, data in world.disk.files.items()}
+    running.cancel()
+    await asyncio.wait([running])
+    world.disk.files = {name: bytearray(data) for name, data in stored.items()}
+    serving.cancel()
+    return desk
+
+
 def day(hours=24.0, seed=1, symbols=6, shuffle_seed=None):
     """Run a day and return what a test compares."""
     world = World(symbols=symbols, seed=seed)
