@@ -124,6 +124,8 @@ class PerpdeskApp(App[Left]):
         self.view.poll()
         if first and self.view.shown is not None:
             self.desk.first_figures()
+        elif not self.view.symbol:
+            self.desk.follow_cursor()
         for name in self.view.arrived:
             self.painter.hurry(self.desk.panes[name])
         self.view.arrived.clear()

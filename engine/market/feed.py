@@ -194,6 +194,7 @@ class Feed:
     def flush(self) -> bool:
         """Bring a batch of closed bars into the analysis; True while more of them wait."""
         batch = [self._closed.popleft() for _ in range(min(len(self._closed), FLUSH_BATCH))]
+        batch = [update for update in batch if update.symbol in self._slots]
         if batch:
             appended = self._append(batch)
             longer = [bar for update in appended for bar in self._longer(update)]
@@ -202,6 +203,8 @@ class Feed:
         return bool(self._closed)
 
     def _append(self, updates: Sequence[KlineUpdate]) -> list[KlineUpdate]:
+        # Before its history is there a series takes no bar: the history, fetched later, will hold it.
+        updates = [one for one in updates if self.tape.last_open(one.symbol, one.interval) >= 0]
         taken = self.tape.append_many(updates)
         appended = []
         for update, verdict in zip(updates, taken.verdicts, strict=True):

@@ -2,13 +2,14 @@
 
 import asyncio
 
-from simulated_desk import World, live
+from simulated_desk import START_MS, World, live
 from virtual_loop import run_virtual
 
 from engine.commands import AckState, CloseVirtual, Halt, Resume, SetFlag, SetMode
 from engine.journal.log import replay
 from engine.journal.record import ChangeRecord, CommandRecord
 from exchange.ports import LostError, NotSentError
+from exchange.simulator.memory import MemoryFront
 
 
 def texts(world):
@@ -84,6 +85,13 @@ def test_an_exchange_that_goes_away_makes_every_symbol_not_ready_and_comes_back(
 
 async def _lost(*_arguments):
     raise LostError("no answer")
+
+
+def test_a_bar_that_closes_before_the_history_is_there_leaves_no_symbol_behind():
+    world = World(start_ms=START_MS + 278_000)
+    world.front = MemoryFront(world.exchange, world.clock, latency=1.0)
+    desk = run_virtual(watch(world, [], hours=0.3))  # the bar closes while candles are being fetched
+    assert desk.cycle.ready == 6
 
 
 def test_a_disk_that_refuses_stops_new_entries_and_is_shown():
