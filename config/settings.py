@@ -313,7 +313,7 @@ class SimulatorSettings(Table):
     """Perpetuals of the synthetic market."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
     """Seed of every random path."""
-    speed: Annotated[float, Field(gt=0, le=1000)] = 10.0
+    speed: Annotated[float, Field(gt=0, le=1000)] = 20.0
     """Simulated seconds per real second."""
 
     @field_validator("market")

@@ -63,6 +63,14 @@ class Identity(msgspec.Struct, frozen=True):
     exchange: str
     speed: float = 1.0
 
+    @property
+    def patience(self) -> float:
+        """Return what silences of the venue are multiplied by: at speed 20 ten desk seconds are half a real one.
+
+        A simulated venue may be late by what this machine is late, so its silences are judged by real seconds too.
+        """
+        return max(1.0, self.speed / 2)
+
 
 class Vitals(Protocol):
     """What the process knows of itself."""
@@ -132,7 +140,14 @@ class Desk:
         )
         self.has_key = credentials is not None
         self.feed = Feed(
-            self.client, ports.dialer, self.clock, ports.entropy, self.chronicle, settings.universe.size, history
+            self.client,
+            ports.dialer,
+            self.clock,
+            ports.entropy,
+            self.chronicle,
+            settings.universe.size,
+            history,
+            identity.patience,
         )
         self.feed.incremental = flags.on("ENABLE_INCREMENTAL_CACHE")
         self.book = VirtualBook(

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from config.settings import SimulatorSettings
     from engine.chronicle import Chronicle
 
-STEP_MS = 1000
-"""Simulated time between two moves of the built-in market: at speed 10 the desk sees ten moves a second."""
+MOVES_PER_S = 10
+"""Moves of the built-in market per real second, whatever its speed; a step lasts 250 ms to 5 s of simulated time."""
 RESTARTS = 5
 RESTART_S = 1.0
 ASK_DEADLINE = 5.0
@@ -108,7 +108,7 @@ async def _built_in(settings: SimulatorSettings, last_ms: int) -> Connection:
         speed=settings.speed,
         market=settings.market,
         start=instant(start) if start else None,
-        step_ms=STEP_MS,
+        step_ms=step_of(settings.speed),
     )
     ready = await child.start(options)
     # A moment passed since the child read its clock; the desk's first synchronisation takes it out.
@@ -138,6 +138,12 @@ async def _elsewhere(venue: Venue, credentials: Credentials | None) -> Connectio
     key = credentials or Credentials(DEMO_KEY, DEMO_SECRET)
     identity = Identity("simulator", f"{venue.name} {told.market.partition(':')[0]}", told.speed)
     return Connection(venue, identity, SystemClock(told.now, told.speed), key)
+
+
+def step_of(speed: float) -> int:
+    """Return the market's step in simulated milliseconds: one that divides a minute, near ten moves a real second."""
+    wanted = speed * 1000 / MOVES_PER_S
+    return min((250, 500, 1000, 2000, 5000), key=lambda step: abs(step - wanted))
 
 
 def instant(time_ms: int) -> str:

@@ -53,6 +53,7 @@ class SimulatorChild:
             "exchange.simulator",
             msgspec.json.encode(msgspec.structs.replace(options, die_with_parent=True)).decode(),
             env=without_secrets(os.environ),
+            start_new_session=True,  # Ctrl-C on the terminal is for the desk, which ends its child itself
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

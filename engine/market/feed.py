@@ -21,6 +21,7 @@ from engine.market.quotes import STALE_MS, Quotes
 from engine.market.tape import Outcome, Tape, moment
 from engine.market.universe import Universe, decide_universe
 from exchange.binance.routes import stream_symbol
+from exchange.binance.session import SessionLimits
 from exchange.binance.stream_events import FrameRefused, SocketLost, StreamsLive, SubscriptionsLost
 from exchange.binance.streams import MarketStreams
 from exchange.market_data import FRAME_MS, BookTop, KlineUpdate, MarkPrice
@@ -67,6 +68,7 @@ class Feed:
         chronicle: Chronicle,
         size: int,
         history: int = 500,
+        patience: float = 1.0,
     ) -> None:
         slots = int(size * 1.15) + SPARE_SLOTS
         self.size = size
@@ -80,13 +82,17 @@ class Feed:
         self.messages = 0
         self.last_message_ms = 0
         self.last_error = ""
+        self._stale_ms = int(STALE_MS * patience)
+        self._late_ms = int(LATE_MS * patience)
         self._clock = clock
         self._client = client
         self._chronicle = chronicle
         self._slots: dict[str, int] = {}
         self._closed: deque[KlineUpdate] = deque(maxlen=CLOSED_QUEUE)
         self.on_forming: Callable[[int, KlineUpdate], None] | None = None
-        self.streams = MarketStreams(dialer, clock, entropy, self.on_message, self._on_stream_event)
+        usual = SessionLimits()
+        limits = SessionLimits(stall_s=usual.stall_s * patience, answer_s=usual.answer_s * patience)
+        self.streams = MarketStreams(dialer, clock, entropy, self.on_message, self._on_stream_event, limits=limits)
         self.backfill = Backfill(self, client, clock, chronicle)
 
     # The universe.
@@ -280,12 +286,12 @@ class Feed:
             if reason:
                 return reason
             wanted = self.tape.last_open(symbol, frame) + 2 * FRAME_MS[frame]
-            if now_ms - wanted > LATE_MS:
+            if now_ms - wanted > self._late_ms:
                 return f"{frame}: waits for the bar of {moment(wanted - FRAME_MS[frame])}"
         if not (self.quotes.bid[slot] > 0 and self.quotes.ask[slot] > 0 and self.quotes.mark[slot] > 0):
             return "no price yet"
         age = now_ms - int(max(self.quotes.book_time[slot], self.quotes.mark_time[slot]))
-        if age > STALE_MS:
+        if age > self._stale_ms:
             return f"price is {age / 1000:.0f} s old"
         return ""
 
@@ -294,7 +300,7 @@ class Feed:
         if not self.symbols:
             return []
         series = self.tables.series
-        behind = now_ms - (series["last_open"] + 2 * series["interval"]) > LATE_MS
+        behind = now_ms - (series["last_open"] + 2 * series["interval"]) > self._late_ms
         behind[self.tape.faulty_rows()] = True
         return [
             (symbol, frame)

@@ -35,16 +35,38 @@ class Terminal:
         return done.stdout
 
     def start(self, command, environment):
-        words = ["env", *(f"{key}={value}" for key, value in environment.items()), *command]
+        # pytest sets COLUMNS and LINES, which a screen would believe more than its terminal.
+        words = [
+            "env",
+            "-u",
+            "COLUMNS",
+            "-u",
+            "LINES",
+            *(f"{key}={value}" for key, value in environment.items()),
+            *command,
+        ]
         columns, rows = self.size
         self._tmux("-f", str(self.conf), "new-session", "-d", "-x", str(columns), "-y", str(rows), shlex.join(words))
 
     def screen(self):
         return self._tmux("capture-pane", "-p")
 
+    def coloured(self):
+        """The screen with its colours, as the terminal shows it."""
+        return self._tmux("capture-pane", "-p", "-e", "-N")
+
     def keys(self, *keys):
         for key in keys:
             self._tmux("send-keys", key)
+
+    def escape(self, shown):
+        """Press Escape and wait until what was shown is gone: a key right behind it would be read with Alt."""
+        self.keys("Escape")
+        end = time.monotonic() + 30
+        while re.search(shown, self.screen()):
+            if time.monotonic() > end:
+                raise AssertionError(f"Escape did not close {shown}:\n{self.screen()}")
+            time.sleep(0.2)
 
     def type(self, text):
         self._tmux("send-keys", "-l", text)

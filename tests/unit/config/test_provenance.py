@@ -98,7 +98,7 @@ SPECIFIED = {
     "risk.notional_cap": 0.5,
     "risk.max_orders_per_cycle": 5,
     "simulator.symbols": 240,
-    "simulator.speed": 10,
+    "simulator.speed": 20,
 } | {spec.path: spec.default for spec in SPECS}
 
 

@@ -1,0 +1,142 @@
+"""The program as its user meets it: real processes, real sockets on loopback, a real terminal."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from terminal import Terminal, available
+
+from engine.adapters.disk import DirectoryDisk
+from engine.journal.log import replay, verify
+from engine.journal.record import PositionRecord, SignalRecord
+from engine.positions.lifecycle import EventName, fold_all
+
+PROGRAM = str(Path(sys.executable).with_name("perpdesk"))
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = {"TOP_LIQUIDITY_SYMBOLS": "40", "MIN_CONFIDENCE": "0.2"}
+needs_tmux = pytest.mark.skipif(not available(), reason="tmux is not installed (apt-get install tmux)")
+pytestmark = pytest.mark.xdist_group("processes")
+
+
+def environment(**more):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("BINANCE_", "PERPDESK_"))}
+    return kept | SMALL | more
+
+
+def headless(folder, *more):
+    return subprocess.Popen(
+        [PROGRAM, "--headless", "--json", "--data-dir", str(folder), "--sim-symbols", "40", *more],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(*arguments, **more):
+    return subprocess.run(
+        [PROGRAM, *arguments], env=environment(**more), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def cycles_until(process, wanted, seconds=90):
+    """Read cycle lines until one satisfies `wanted`; a generous limit, since machines are shared."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        cycle = json.loads(line)
+        if wanted(cycle):
+            return cycle
+    raise AssertionError("no such cycle in time")
+
+
+def test_a_headless_run_prints_a_line_per_cycle_and_ends_cleanly_after_its_time(tmp_path):
+    process = headless(tmp_path, "--for", "15s")
+    out, err = process.communicate(timeout=120)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert process.returncode == 0, err
+    assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))
+    assert lines[-1]["universe"] == lines[-1]["ready"] == 40
+    assert set(lines[-1]["candidates"]) == {"ict", "self_learning", "hybrid"}
+    assert {"kept", "dropped"} == set(lines[-1]["dimensions"]["confidence"])
+
+
+def test_a_killed_desk_continues_its_book_and_writes_nothing_twice(tmp_path):
+    with headless(tmp_path) as first:
+        cycles_until(first, lambda cycle: cycle["number"] >= 6)
+        first.send_signal(signal.SIGKILL)
+    disk = DirectoryDisk(tmp_path)
+    before = [entry.record for entry in replay(disk)]
+    with headless(tmp_path) as second:
+        cycles_until(second, lambda cycle: cycle["number"] >= 4)
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(timeout=30) == 0
+    records = [entry.record for entry in replay(disk)]
+    assert [repr(one) for one in records[: len(before)]] == [repr(one) for one in before]
+    assert not verify(disk).faults
+    signals = Counter((one.ref, one.state) for one in records if isinstance(one, SignalRecord))
+    assert set(signals.values()) <= {1}
+    events = [one.event for one in records if isinstance(one, PositionRecord)]
+    assert set(Counter(one.position_id for one in events if one.event is EventName.CREATED).values()) <= {1}
+    fold_all(events)
+    shown = run("journal", "show", "--kind", "signal", "--json", "--limit", "5000", "--data-dir", str(tmp_path))
+    assert shown.returncode == 0
+    assert len(shown.stdout.splitlines()) == sum(signals.values())
+
+
+def test_a_second_desk_on_the_same_folder_is_refused(tmp_path):
+    with headless(tmp_path) as first:
+        cycles_until(first, lambda cycle: cycle["number"] >= 1)
+        second = run("--headless", "--for", "5s", "--data-dir", str(tmp_path))
+        first.send_signal(signal.SIGINT)
+        assert first.wait(timeout=30) == 0
+    assert second.returncode == 12
+
+
+def test_a_bad_market_is_told_in_one_line_without_a_traceback(tmp_path):
+    done = run("--headless", "--sim-market", "replay:/no/such/folder", "--data-dir", str(tmp_path))
+    assert done.returncode == 10
+    assert "/no/such/folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_engine_and_a_headless_run_import_no_screen():
+    code = "import sys, engine.headless, engine.runtime; print('textual' in sys.modules, 'tui' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == ["False", "False"]
+
+
+@needs_tmux
+def test_the_workstation_in_a_terminal_shows_panels_obeys_keys_and_leaves_when_asked(tmp_path):
+    terminal = Terminal(tmp_path, "e2e", (120, 40))
+    try:
+        terminal.start([PROGRAM, "--data-dir", str(tmp_path / "data"), "--sim-symbols", "40"], environment())
+        terminal.wait(r"Signals 40", 90)
+        terminal.wait(r"ready 40/40", 90)
+        terminal.keys("H")
+        terminal.wait(r"(?i)halted")
+        terminal.keys("L")
+        terminal.wait(r"ENABLE_SMART_MONITORING")
+        terminal.escape(r"ENABLE_SMART_MONITORING")
+        terminal.keys("?")
+        terminal.wait(r"strategy mode")
+        terminal.escape(r"strategy mode")
+        terminal.resize(80, 24)
+        terminal.wait(r"PAPER")
+        terminal.keys("q")
+        shown = terminal.wait_any([r"QUIT", r"\by\b"])
+        if "QUIT" in shown:
+            terminal.type("QUIT")
+            terminal.keys("Enter")
+        else:
+            terminal.keys("y")
+        assert terminal.wait_dead() == 0
+    finally:
+        terminal.stop()
