@@ -11,6 +11,7 @@ import codecs
 import os
 import queue
 import selectors
+import signal
 from typing import IO, Final
 
 from textual._xterm_parser import XTermParser
@@ -80,6 +81,8 @@ class SafeDriver(LinuxDriver):
         """Start as the base class does, with the safe writer in the place of its own."""
         linux_driver.WriterThread = SafeWriter  # type: ignore[attr-defined] # constructed there by this name
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        # The base class stops the process on this signal, and the engine would stop with its screen.
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
     def mouse(self, *, on: bool) -> None:
         """Take the mouse, or give it back to the terminal (for selecting and copying)."""

@@ -68,7 +68,6 @@ class Workstation:
         """Run to the end and return the exit code."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
-        signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # it would stop the engine with the screen
         self._thread.start()
         watcher = threading.Thread(target=self._watch, name="engine watch", daemon=True)
         watcher.start()
