@@ -36,15 +36,8 @@ class Terminal:
 
     def start(self, command, environment):
         # pytest sets COLUMNS and LINES, which a screen would believe more than its terminal.
-        words = [
-            "env",
-            "-u",
-            "COLUMNS",
-            "-u",
-            "LINES",
-            *(f"{key}={value}" for key, value in environment.items()),
-            *command,
-        ]
+        given = (f"{key}={value}" for key, value in environment.items() if key not in {"COLUMNS", "LINES"})
+        words = ["env", "-u", "COLUMNS", "-u", "LINES", *given, *command]
         columns, rows = self.size
         self._tmux("-f", str(self.conf), "new-session", "-d", "-x", str(columns), "-y", str(rows), shlex.join(words))
 
