@@ -129,11 +129,13 @@ def test_the_workstation_in_a_terminal_shows_panels_obeys_keys_and_leaves_when_a
         terminal.wait(r"strategy mode")
         terminal.escape(r"strategy mode")
         terminal.resize(80, 24)
-        terminal.wait(r"PAPER")
+        terminal.wait(r"\[1 Sig\]")
         terminal.keys("q")
-        shown = terminal.wait_any([r"QUIT", r"\by\b"])
-        if "QUIT" in shown:
+        shown = terminal.wait(r"Leave perpdesk\?[\s\S]*esc leaves")
+        if "type QUIT" in shown:
+            terminal.wait(r"> _")
             terminal.type("QUIT")
+            terminal.wait(r"> QUIT")
             terminal.keys("Enter")
         else:
             terminal.keys("y")
