@@ -1,5 +1,7 @@
 """A real terminal for end-to-end tests: one private tmux server per test, never the operator's own."""
 
+import contextlib
+import os
 import re
 import shlex
 import shutil
@@ -83,10 +85,20 @@ class Terminal:
             time.sleep(0.2)
 
     def wait_dead(self, seconds=30):
+        """Wait for the program's end and return its exit status.
+
+        tmux 3.3 sometimes misses the death of its child and leaves it unreaped: the kernel then still knows the status.
+        """
+        pid = self.pid()
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if self._tmux("display-message", "-p", "#{pane_dead}").strip() == "1":
-                return int(self._tmux("display-message", "-p", "#{pane_dead_status}").strip() or -1)
+            dead, status = self._tmux("display-message", "-p", "#{pane_dead},#{pane_dead_status}").strip().split(",")
+            if dead == "1" and status:
+                return int(status)
+            with contextlib.suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                if dead == "1" and fields[0] == "Z":
+                    return os.waitstatus_to_exitcode(int(fields[-1]))
             time.sleep(0.2)
         raise AssertionError(f"the program did not end within {seconds} s:\n{self.screen()}")
 
