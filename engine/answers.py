@@ -11,7 +11,6 @@ from engine.analysis.layout import FRAMES
 from engine.analysis.reading import indicators
 from engine.analysis.tables import row_of
 from engine.commands import AskChart, AskPosition, AskSignal
-from engine.live_cycle import decimals_of
 from engine.signals.explain import cards
 from engine.snapshot import ChartLevel, NoAnswer, SignalDetail
 from exchange.market_data import FRAME_MS, KlineUpdate
@@ -60,7 +59,7 @@ class Answers:
             slot,
             frame,
             symbol=symbol,
-            decimals=self._decimals(symbol),
+            decimals=desk.feed.instruments[symbol].decimals,
             as_of_ms=desk.clock.now_ms(),
             limit=bars,
             forming=self._forming_bar(slot, frame),
@@ -126,13 +125,10 @@ class Answers:
             shown += [(frame, name, value) for name, value in values.items()]
         return SignalDetail(
             symbol=symbol,
-            decimals=self._decimals(symbol),
+            decimals=desk.feed.instruments[symbol].decimals,
             time=selection.time if selection is not None else 0,
             signal_id=acting.signal_id if acting is not None else "",
             cards=cards(views, selection),
             indicators=tuple(shown),
             leverage=next((row for row in desk.decisions if row.symbol == symbol), None),
         )
-
-    def _decimals(self, symbol: str) -> int:
-        return decimals_of(float(self._desk.feed.instruments[symbol].tick))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from config.flags import FlagBoard
     from config.settings import Settings
-    from engine.commands import Command, Question
+    from engine.commands import Command
     from engine.journal.journal import Journal
     from engine.memory import Remembered
     from engine.port import LocalPort
@@ -206,7 +206,7 @@ class Desk:
         return {
             "start": self._start(),
             "ticks": self._ticks(),
-            "breaker": self._breaker(),
+            "watch": self._watch(),
             "publish": self._publish(),
         }
 
@@ -215,7 +215,7 @@ class Desk:
         await self._until_done("the exchange's clock", self._sync_clock)
         await self._until_done("the universe", self._refresh_universe)
         if self.has_key:
-            await self._until_done("the account", self._read_account_once)
+            await self._once("the account", self._read_account)
         self.phase, self.phase_text = "back-filling", "fetching candles"
         async with asyncio.TaskGroup() as group:
             group.create_task(self.feed.streams.run(), name="streams")
@@ -240,6 +240,13 @@ class Desk:
                 await self.clock.sleep(RETRY_S)
             else:
                 return
+
+    async def _once(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Try once: the desk can do without it, and a task of its own will try again."""
+        try:
+            await work()
+        except ExchangeError as error:
+            self._complain(what, error, set())
 
     async def _repeat(self, period: float, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """Repeat for ever; until it succeeds again, each cause of a failure is told once."""
@@ -274,11 +281,9 @@ class Desk:
             text = f"universe: {len(self.feed.symbols)} symbols, {len(change.added)} new, {len(change.removed)} gone"
             self.chronicle.say(EventKind.FEED, text)
 
-    async def _read_account_once(self) -> None:
-        await self.feed.read_brackets()
-        await self._read_account()
-
     async def _read_account(self) -> None:
+        if not self.feed.brackets:
+            await self.feed.read_brackets()
         hedge = await self.client.position_mode()
         summary = await self.client.account()
         positions = await self.client.positions(priority=Priority.CRITICAL)
@@ -298,6 +303,8 @@ class Desk:
         if not self.protected and equity > 0:
             self.protected = True  # the first reading is where losses are counted from
             before = protection.fresh(equity, now)
+            self.protection = before
+            self.remember_protection("the desk")
         self._protect(before, protection.observe(before, equity, now))
 
     def pass_time(self) -> None:
@@ -305,11 +312,13 @@ class Desk:
         self._protect(self.protection, protection.pass_time(self.protection, self.clock.now_ms()))
 
     def _protect(self, before: ProtectionState, after: ProtectionState) -> None:
-        self.protection = after
-        if self.protection.level is not before.level:
-            text = f"account protection: {before.level.name} to {self.protection.level.name}, {self.protection.reason}"
+        """Take a new state; store it when more than the equity of the moment changed."""
+        stored, self.protection = self.protection, after
+        if after.level is not before.level:
+            text = f"account protection: {before.level.name} to {after.level.name}, {after.reason}"
             self.chronicle.say(EventKind.RISK, text, Severity.ALERT)
-            self.chronicle.change("protection", "level", before.level.name, self.protection.level.name, "the desk")
+            self.chronicle.change("protection", "level", before.level.name, after.level.name, "the desk")
+        if self.protected and msgspec.structs.replace(stored, equity=after.equity) != after:
             self.remember_protection("the desk")
 
     def remember_protection(self, by: str) -> None:
@@ -324,12 +333,18 @@ class Desk:
                 await self.clock.sleep(0)
             self.virtual.tick()
 
-    async def _breaker(self) -> None:
+    async def _watch(self) -> None:
+        """Let the breaker's pauses end, and tell what breaker and journal have to say."""
+        told = ""
         while True:
             await self.clock.sleep(1.0)
             self.gate.tick()
             for _, text in self.gate.news():
                 self.chronicle.say(EventKind.RISK, f"API breaker: {text}", Severity.WARNING)
+            fault = self.chronicle.journal.failed or self.chronicle.journal.view_fault or ""
+            if fault and fault != told:
+                self.chronicle.say(EventKind.SYSTEM, f"journal: {fault}", Severity.ALERT)
+            told = fault
 
     async def _publish(self) -> None:
         while self.pace.publish_s > 0:
@@ -346,7 +361,3 @@ class Desk:
         """Carry out a command of an operator and acknowledge it."""
         done, text = self.operator.take(command, by)
         self.port.settle(Ack(ticket, AckState.DONE if done else AckState.REFUSED, text))
-
-    def take_question(self, ticket: int, question: Question) -> None:
-        """Answer a question of a screen."""
-        self.answers.take(ticket, question)

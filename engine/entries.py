@@ -93,7 +93,7 @@ class Entries:
             strategy=candidate.strategy.value,
             symbol=candidate.symbol,
             slot=slot,
-            decimals=self._decimals(candidate.symbol),
+            decimals=desk.feed.instruments[candidate.symbol].decimals,
             direction=candidate.direction,
             price=price,
             stop=candidate.stop,
@@ -108,10 +108,6 @@ class Entries:
         )
         if not desk.book.why_not(opening):
             desk.chronicle.positions(desk.book.open(opening, now))
-
-    def _decimals(self, symbol: str) -> int:
-        exponent = self._desk.feed.instruments[symbol].tick.normalize().as_tuple().exponent
-        return max(0, -exponent) if isinstance(exponent, int) else 0
 
     def _account_decision(self, signal: Signal) -> None:
         """Record what the account would trade; once per set-up."""

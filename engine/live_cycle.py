@@ -88,7 +88,7 @@ class LiveCycle:
         feed = self._desk.feed
         quotes = feed.quotes
         bid, ask, last = float(quotes.bid[slot]), float(quotes.ask[slot]), float(quotes.last[slot])
-        tick = float(feed.instruments[symbol].tick)
+        rules = feed.instruments[symbol]
         middle = (bid + ask) / 2
         return Reading(
             slot=slot,
@@ -103,8 +103,8 @@ class LiveCycle:
             volume_rank=feed.universe.ranks.get(symbol, len(feed.universe.ranks)),
             completeness=1.0,
             updated_ms=int(max(quotes.book_time[slot], quotes.mark_time[slot])),
-            tick=tick,
-            decimals=decimals_of(tick),
+            tick=float(rules.tick),
+            decimals=rules.decimals,
         )
 
     def _journal(self, signal: Signal) -> None:
@@ -164,9 +164,3 @@ class LiveCycle:
         desk.publish()
         if desk.on_cycle is not None:
             desk.on_cycle(view)
-
-
-def decimals_of(tick: float) -> int:
-    """Return how many decimal places a price on this tick shows."""
-    text = f"{tick:.12f}".rstrip("0")
-    return len(text.partition(".")[2])

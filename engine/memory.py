@@ -8,7 +8,7 @@ import msgspec
 
 from engine.events import EventKind, Severity
 from engine.journal.log import replay
-from engine.journal.record import ChangeRecord, PositionRecord, SessionRecord, SignalRecord
+from engine.journal.record import ChangeRecord, PositionRecord, SignalRecord
 from engine.positions.lifecycle import EventName, LifecycleError, PositionEvent
 from engine.risk import protection
 from engine.risk.protection import ProtectionError
@@ -33,7 +33,6 @@ class Remembered(msgspec.Struct):
     """Time of the newest record, 0 for an empty journal."""
     protection: str = ""
     """The saved account protection, empty for none."""
-    sessions: int = 0
 
 
 def recall(disk: Disk) -> Remembered:
@@ -49,8 +48,6 @@ def recall(disk: Disk) -> Remembered:
                 memory.entered.append(record.cause)
         elif isinstance(record, SignalRecord):
             signals.append((record.time, record.ref, record.state))
-        elif isinstance(record, SessionRecord):
-            memory.sessions += record.event == "start"
         elif isinstance(record, ChangeRecord) and record.what == "protection" and record.name == "state":
             memory.protection = record.new
     oldest = memory.last_ms - SIGNAL_MEMORY_MS

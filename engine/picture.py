@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from engine.analysis.layout import FRAME_1H, FRAME_5M, FRAME_15M, SWING
 from engine.analysis.tables import row_of
-from engine.live_cycle import decimals_of
 from engine.risk.protection import protection_view
 from engine.signals.explain import votes
 from engine.snapshot import (
@@ -195,7 +194,7 @@ class Picture:
             rows.append(
                 PositionRow(
                     symbol=position.symbol,
-                    decimals=decimals_of(float(instrument.tick)) if instrument is not None else 8,
+                    decimals=instrument.decimals if instrument is not None else 8,
                     direction="LONG" if quantity > 0 else "SHORT",
                     quantity=abs(quantity),
                     entry=entry,
@@ -231,7 +230,7 @@ class Picture:
                 SignalRow(
                     rank=feed.universe.ranks[symbol],
                     symbol=symbol,
-                    decimals=self._decimals(symbol),
+                    decimals=feed.instruments[symbol].decimals,
                     last=last,
                     change_24h=change,
                     change_1m=minute,
@@ -282,9 +281,6 @@ class Picture:
 
     def _leverage(self, symbol: str) -> float:
         return next((row.leverage for row in self._desk.decisions if row.symbol == symbol), NAN)
-
-    def _decimals(self, symbol: str) -> int:
-        return decimals_of(float(self._desk.feed.instruments[symbol].tick))
 
 
 RUNGS: dict[tuple[str, bool], str] = {

@@ -85,7 +85,6 @@ class Engine:
         self.vitals = ProcessVitals()
         self.progress: Callable[[str], None] = lambda _text: None
         self.on_cycle: Callable[[CycleView], None] | None = None
-        self.failure: StartError | None = None
 
     def stop(self, reason: str) -> None:
         """Ask for an orderly end; safe from any thread and in any phase."""

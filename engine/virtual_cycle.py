@@ -71,7 +71,7 @@ class VirtualCycle:
             return
         seen = quotes.drain()
         desk.chronicle.positions(desk.book.tick(now, seen.high, seen.low, seen.last))
-        for entry in desk.pending.filled(seen.high, seen.low):
+        for entry in desk.pending.filled(seen.high, seen.low, now):
             desk.live.entries.open(entry.signal, entry.slot, entry.signal.candidate.entry, now)
 
     async def run(self) -> None:

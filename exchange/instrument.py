@@ -49,6 +49,12 @@ class Instrument(msgspec.Struct, frozen=True):
     onboard_ms: int
 
     @property
+    def decimals(self) -> int:
+        """Return how many decimal places a price on the tick shows."""
+        exponent = self.tick.normalize().as_tuple().exponent
+        return max(0, -exponent) if isinstance(exponent, int) else 0
+
+    @property
     def is_usdt_perpetual(self) -> bool:
         """Say whether the contract belongs to the desk's world (TradFi perpetuals do not)."""
         return self.contract_type == "PERPETUAL" and self.quote == "USDT"

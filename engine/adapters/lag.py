@@ -52,7 +52,3 @@ class LagProbe:
             return Lag(0.0, 0.0)
         ordered = sorted(self._late)
         return Lag(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] * 1e3, ordered[-1] * 1e3)
-
-    def recent(self) -> list[float]:
-        """Return the window's lateness in seconds, oldest first."""
-        return list(self._late)

@@ -33,6 +33,10 @@ class Journal(Protocol):
     def failed(self) -> str | None:
         """Return why records cannot be kept at present, None while all is well. New entries must stop meanwhile."""
 
+    @property
+    def view_fault(self) -> str | None:
+        """Return why the indexed view is not kept, None while it is. The log itself is complete all the same."""
+
     def write(self, record: Record) -> None:
         """Take a record. A CheckpointRecord begins a new segment, from which a restart reads."""
 
@@ -57,6 +61,7 @@ class InlineJournal:
     """
 
     lag_ms = 0.0
+    view_fault: str | None = None
 
     def __init__(self, log: JournalLog) -> None:
         """Write to an opened log."""

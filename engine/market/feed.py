@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from engine.analysis.layout import FRAMES
 from engine.analysis.step import reset, run, step_rows
 from engine.analysis.tables import make_tables, row_of
@@ -117,7 +115,14 @@ class Feed:
         marks = await self._client.mark_prices()
         tops = await self._client.book_tops()
         self.instruments = {instrument.symbol: instrument for instrument in instruments}
-        decided = decide_universe(self.instruments, tickers, size=self.size, previous=self.universe.members, held=held)
+        decided = decide_universe(
+            self.instruments,
+            tickers,
+            size=self.size,
+            previous=self.universe.members,
+            held=held,
+            room=self.quotes.slots,
+        )
         self.universe = decided
         for symbol in decided.removed:
             self.tape.release(symbol)
@@ -314,8 +319,3 @@ class Feed:
     async def read_brackets(self) -> None:
         """Read the leverage brackets (needs a key). Raises ExchangeError."""
         self.brackets = dict(await self._client.leverage_brackets(priority=Priority.NORMAL))
-
-    def last_prices(self) -> dict[str, float]:
-        """Return the last traded price of every member that has one."""
-        prices = {symbol: float(self.quotes.last[slot]) for symbol, slot in self._slots.items()}
-        return {symbol: price for symbol, price in prices.items() if np.isfinite(price)}

@@ -40,8 +40,9 @@ def decide_universe(
     size: int,
     previous: Collection[str] = (),
     held: Collection[str] = (),
+    room: int | None = None,
 ) -> Universe:
-    """Choose the members from exchange rules and 24 h statistics.
+    """Choose the members from exchange rules and 24 h statistics; at most `room` of them, None for no bound.
 
     `held` names symbols with an open position, live or virtual. Ties in volume are settled by name, so that the same
     input gives the same universe.
@@ -58,6 +59,8 @@ def decide_universe(
     ranks = {symbol: rank for rank, symbol in enumerate(eligible, start=1)}
     stays = {s for s in previous if s in ranks and (s in held or ranks[s] <= int(size * LEAVE_FACTOR))}
     chosen = stays | set(eligible[:size])
+    if room is not None and len(chosen) > room:
+        chosen = set(sorted(chosen, key=lambda symbol: (symbol not in held, ranks[symbol]))[:room])
     members = tuple(symbol for symbol in eligible if symbol in chosen)
     before = set(previous)
     gone = before - chosen

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.signals.expiry import expired
 from engine.signals.signal import Signal
 
 if TYPE_CHECKING:
@@ -67,8 +68,13 @@ class PendingEntries:
             if key[1] in slots
         }
 
-    def filled(self, high: npt.NDArray[np.float64], low: npt.NDArray[np.float64]) -> list[PendingEntry]:
-        """Take out and return the entries whose limit was traded, given each slot's extremes (NaN: nothing traded)."""
+    def filled(self, high: npt.NDArray[np.float64], low: npt.NDArray[np.float64], now_ms: int) -> list[PendingEntry]:
+        """Take out and return the entries whose limit was traded, given each slot's extremes (NaN: nothing traded).
+
+        An entry whose set-up has ended meanwhile is withdrawn, not filled.
+        """
+        for key in [key for key, entry in self._entries.items() if expired(entry.signal, now_ms)]:
+            del self._entries[key]
         done = [
             entry
             for entry in self._entries.values()

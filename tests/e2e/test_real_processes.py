@@ -91,6 +91,23 @@ def test_a_killed_desk_continues_its_book_and_writes_nothing_twice(tmp_path):
     assert len(shown.stdout.splitlines()) == sum(signals.values())
 
 
+def test_a_simulator_that_dies_is_started_again_and_every_symbol_comes_back(tmp_path):
+    with headless(tmp_path) as desk:
+        cycles_until(desk, lambda cycle: cycle["ready"] == 40)
+        children = Path(f"/proc/{desk.pid}/task/{desk.pid}/children").read_text(encoding="ascii").split()
+        assert len(children) == 1
+        os.kill(int(children[0]), signal.SIGKILL)
+        died = cycles_until(desk, lambda cycle: cycle["number"] > 0)["number"]
+        cycles_until(desk, lambda cycle: cycle["number"] >= died + 8 and cycle["ready"] == 40)
+        desk.send_signal(signal.SIGTERM)
+        _, err = desk.communicate(timeout=30)
+    assert desk.returncode == 0
+    assert "the simulated exchange ended" in err
+    assert "the simulated exchange is back" in err
+    assert "streams are back" in err
+    assert "Traceback" not in err
+
+
 def test_a_second_desk_on_the_same_folder_is_refused(tmp_path):
     with headless(tmp_path) as first:
         cycles_until(first, lambda cycle: cycle["number"] >= 1)

@@ -9,7 +9,9 @@ from engine.commands import AckState, CloseVirtual, Halt, Resume, SetFlag, SetMo
 from engine.journal.log import replay
 from engine.journal.record import ChangeRecord, CommandRecord
 from exchange.ports import LostError, NotSentError
+from exchange.simulator.core import Exchange
 from exchange.simulator.memory import MemoryFront
+from exchange.simulator.venue import ExchangeOptions
 
 
 def texts(world):
@@ -166,3 +168,25 @@ def test_the_same_day_with_the_plain_side_of_the_incremental_cache_judges_the_sa
         desk = run_virtual(live(world, 1, flags={"enable_incremental_cache": value}))
         ready.append((desk.cycle.ready, desk.cycle.universe))
     assert ready[0] == ready[1]
+
+
+def test_a_key_that_the_exchange_refuses_does_not_keep_the_desk_from_the_market():
+    world = World()
+    world.exchange = Exchange(world.market, {"another": "key"}, ExchangeOptions(seed=1))
+    world.front = MemoryFront(world.exchange, world.clock, latency=0.02)
+    desk = run_virtual(watch(world, []))
+    assert desk.cycle.ready == 6
+    assert desk.account.summary is None
+    assert any(text.startswith("the account could not be read") for text in texts(world))
+
+
+def test_the_account_protection_remembers_its_peak_over_a_restart():
+    world = World()
+
+    async def two_lives():
+        first = await live(world, 0.2)
+        return first.protection, world.desk(virtual={"start_balance": 5000}).protection
+
+    before, after = run_virtual(two_lives())
+    assert before.peak_equity == after.peak_equity == 10_000
+    assert before.day_start_equity == after.day_start_equity

@@ -78,6 +78,14 @@ def test_a_symbol_with_an_open_position_stays_whatever_its_rank():
     assert "C039USDT" in universe.members
 
 
+def test_there_are_never_more_members_than_room_and_held_symbols_stay_first():
+    instruments, tickers = market(40)
+    before = [f"C{i:03d}USDT" for i in range(10, 23)]
+    universe = decide_universe(instruments, tickers, size=20, previous=before, held=["C022USDT"], room=12)
+    assert len(universe.members) == 12
+    assert "C022USDT" in universe.members
+
+
 def test_a_symbol_that_stops_trading_leaves_at_once_even_with_a_position():
     instruments, tickers = market(10)
     instruments["C000USDT"] = listed("C000USDT", status="SETTLING")
