@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from engine.analysis.layout import FRAME_1H, FRAME_5M, FRAME_15M, SWING
-from engine.analysis.tables import row_of
+from engine.analysis.layout import FRAME_1H, FRAME_5M, FRAME_15M, FRAMES, SWING
 from engine.risk.protection import protection_view
 from engine.signals.explain import votes
 from engine.snapshot import (
@@ -33,8 +32,26 @@ BRIEF = {"accepted": 0, "candidate": 1}
 NO_CYCLE = CycleView(0, 0, 0.0, 0, 0, 0, (), 0, NAN, ())
 
 
+class Judgement(NamedTuple):
+    """What a cycle made of a symbol, in the order of the fields of SignalRow."""
+
+    direction: str
+    strategy: str
+    state: str
+    reason: str
+    signal_rank: int
+    confidence: float
+    quality: float
+    win_probability: float
+    expected_r: float
+    leverage: float
+    reward_risk: float
+    regime: str
+    votes: str
+
+
 class Picture:
-    """Builds snapshots of one desk. The rows of symbols are kept between cycles where only prices move."""
+    """Builds snapshots of one desk. The judgements are kept between cycles, where only prices move."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -42,6 +59,8 @@ class Picture:
         self._cost_ms = 0.0
         self._rate = 0.0
         self._counted = (0, 0.0)
+        self._standing: object = None
+        self._judged: dict[str, tuple[int, int, Judgement]] = {}
 
     def take(self) -> Snapshot:
         """Return the present picture."""
@@ -211,52 +230,74 @@ class Picture:
         return tuple(rows)
 
     def _signals(self) -> tuple[SignalRow, ...]:
+        """Return one row per member; between cycles only prices and biases move, the judgement is kept."""
         desk, feed, quotes = self._desk, self._desk.feed, self._desk.feed.quotes
-        waiting = dict(desk.live.waiting)
-        best = self._best()
+        standing = (desk.live.selection, desk.mode, desk.decisions[:1], feed.universe)
+        if standing != self._standing:
+            self._standing, self._judged = standing, self._judge()
         biases = feed.tables.series["bias"][:, SWING].tolist()
         prices = quotes.prices()
         rows = []
-        for symbol in feed.symbols:
-            slot = feed.slot_of(symbol)
-            if slot is None:
-                continue
+        for symbol, slot in feed.slots().items():
             last, change, volume, funding, spread, minute, updated = prices[slot]
-            views = desk.live.views.get(symbol)
-            signal = best.get(symbol)
-            reason = waiting.get(symbol, "")
-            state = "not ready" if reason or views is None else "none"
+            rank, decimals, judgement = self._judged[symbol]
+            first = slot * len(FRAMES)
             rows.append(
                 SignalRow(
-                    rank=feed.universe.ranks[symbol],
-                    symbol=symbol,
-                    decimals=feed.instruments[symbol].decimals,
-                    last=last,
-                    change_24h=change,
-                    change_1m=minute,
-                    quote_volume=volume,
-                    bias_1h=biases[row_of(slot, FRAME_1H)],
-                    bias_15m=biases[row_of(slot, FRAME_15M)],
-                    bias_5m=biases[row_of(slot, FRAME_5M)],
-                    direction=signal.candidate.direction.value if signal else "",
-                    strategy=signal.candidate.strategy.value if signal else "",
-                    state=signal.state.value if signal else state,
-                    reason=signal.reason if signal else reason or self._why_none(symbol),
-                    signal_rank=signal.rank if signal else 0,
-                    confidence=signal.candidate.confidence if signal else NAN,
-                    quality=signal.quality.score if signal else NAN,
-                    win_probability=signal.p_win if signal else NAN,
-                    expected_r=signal.expected_r if signal else NAN,
-                    leverage=self._leverage(symbol),
-                    reward_risk=signal.candidate.reward_risk if signal else NAN,
-                    funding_rate=funding,
-                    spread_bps=spread,
-                    updated_ms=int(updated),
-                    regime=views.facts.regime.value if views is not None else "",
-                    votes=votes(views) if views is not None else "...",
+                    rank,
+                    symbol,
+                    decimals,
+                    last,
+                    change,
+                    minute,
+                    volume,
+                    biases[first + FRAME_1H],
+                    biases[first + FRAME_15M],
+                    biases[first + FRAME_5M],
+                    *judgement[:11],
+                    funding,
+                    spread,
+                    int(updated),
+                    *judgement[11:],
                 )
             )
+        rows.sort(key=lambda row: row.rank)
         return tuple(rows)
+
+    def _judge(self) -> dict[str, tuple[int, int, Judgement]]:
+        """Return rank, decimals and judgement of every member."""
+        feed = self._desk.feed
+        waiting, best = dict(self._desk.live.waiting), self._best()
+        leverage = {row.symbol: row.leverage for row in reversed(self._desk.decisions)}
+        judged = {}
+        for symbol in feed.symbols:
+            views, signal, reason = self._desk.live.views.get(symbol), best.get(symbol), waiting.get(symbol, "")
+            lever = leverage.get(symbol, NAN)
+            regime = views.facts.regime.value if views is not None else ""
+            seen = votes(views) if views is not None else "..."
+            if signal is None:
+                state = "not ready" if reason or views is None else "none"
+                text = reason or self._why_none(symbol)
+                judgement = Judgement("", "", state, text, 0, NAN, NAN, NAN, NAN, lever, NAN, regime, seen)
+            else:
+                candidate = signal.candidate
+                judgement = Judgement(
+                    candidate.direction.value,
+                    candidate.strategy.value,
+                    signal.state.value,
+                    signal.reason,
+                    signal.rank,
+                    candidate.confidence,
+                    signal.quality.score,
+                    signal.p_win,
+                    signal.expected_r,
+                    lever,
+                    candidate.reward_risk,
+                    regime,
+                    seen,
+                )
+            judged[symbol] = (feed.universe.ranks[symbol], feed.instruments[symbol].decimals, judgement)
+        return judged
 
     def _best(self) -> dict[str, Signal]:
         """Return per symbol the signal to show: the acting strategy's, else another's, accepted before candidates."""
@@ -278,9 +319,6 @@ class Picture:
             return "waits for the next cycle"
         view = views.view(StrategyName(self._desk.mode))
         return f"{view.gate}: {view.text}" if isinstance(view, NoCandidate) else ""
-
-    def _leverage(self, symbol: str) -> float:
-        return next((row.leverage for row in self._desk.decisions if row.symbol == symbol), NAN)
 
 
 RUNGS: dict[tuple[str, bool], str] = {

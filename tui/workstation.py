@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.adapters.clock import SystemClock, process_monotonic
 from engine.adapters.engine_thread import EngineThread
+from engine.adapters.process import tune_interpreter
 from engine.events import EventKind, Severity
 from engine.port import LocalPort
 from engine.runtime import Engine
@@ -86,10 +87,15 @@ class Workstation:
 
     def _watch(self) -> None:
         """End the screen when the engine could not start or ended by itself; its words are told on the terminal."""
+        settled = False
         while not self._ended.is_set():
             if self._thread.wait(WATCH_S):
                 self._app.call_later(self._app.leave, Left(LeaveCause.OPERATOR, "the engine ended"))
                 return
+            snapshot = self._port.snapshot()
+            if not settled and snapshot is not None and snapshot.phase == "running":
+                settled = True
+                tune_interpreter()  # once more: by now the screen's heap stands and need not be walked either
 
     def _after(self, left: Left | None) -> int:
         if self._thread.failure is not None:

@@ -40,7 +40,7 @@ SPARE_SLOTS = 32
 LATE_MS = 10_000
 """Reliability I4: a closed bar may be one bar and 10 s old."""
 CLOSED_QUEUE = 20_000
-FLUSH_BATCH = 64
+FLUSH_BATCH = 16
 """Closed bars taken per turn of the loop, so that a full hour closing at once never stalls it."""
 LONGER = ("15m", "1h")
 MARK_STREAM = "!markPrice@arr"
