@@ -125,6 +125,8 @@ class VirtualSettings(Table):
 
     start_balance: Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0, le=1_000_000_000)] = Decimal(10000)
     """USDT the virtual book starts with."""
+    risk_per_position: Annotated[float, Field(gt=0, le=0.02)] = 0.001
+    """Share of the start balance lost at the stop of one virtual position; small, since hundreds are open at once."""
     expiry: Annotated[float, Env("VIRTUAL_POSITION_EXPIRY"), Field(ge=60, le=31_536_000)] = 345_600.0
     """Seconds after which an open virtual position expires."""
 

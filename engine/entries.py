@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 
 DECISIONS = 50
-VIRTUAL_RISK = 0.001
-"""Share of the virtual balance at risk per position: small, since hundreds are open at once."""
 REACH = 0.001
 """An entry price within this share of the market is taken at once instead of waited for."""
 ZERO = Decimal(0)
@@ -82,8 +80,9 @@ class Entries:
         costs = self._costs(slot)
         if candidate.direction.sign * (price - candidate.stop) <= 0:
             return
-        limits = virtual_limits(desk.settings.risk, VIRTUAL_RISK)
-        decided = self._decide(signal, price, desk.settings.virtual.start_balance, ZERO, ONE, limits, costs)
+        settings = desk.settings
+        limits = virtual_limits(settings.risk, settings.virtual.risk_per_position)
+        decided = self._decide(signal, price, settings.virtual.start_balance, ZERO, ONE, limits, costs)
         if decided is None:
             return
         decision, size = decided

@@ -50,6 +50,8 @@ def test_an_unknown_key_names_line_and_nearest_known_key(tmp_path, text, line, n
         ("[strategy]\nmin_confidence = nan\n", "a number from 0 up to 1"),
         ("[virtual]\nstart_balance = inf\n", "a number above 0"),
         ("[virtual]\nstart_balance = true\n", "a number above 0"),
+        ("[virtual]\nrisk_per_position = 0\n", "virtual.risk_per_position = 0 ("),
+        ("[virtual]\nrisk_per_position = 0.1\n", "a number above 0 up to 0.02"),
         ("[signals]\nhard_gates = ['mood']\n", "a list of confidence, reward_risk"),
         ("[risk]\nmargin_warning = 0.95\n", "margin_warning must not exceed risk.margin_cap"),
         (

@@ -80,6 +80,7 @@ SPECIFIED = {
     "loops.virtual_interval": 10,
     "virtual.expiry": 345_600,
     "virtual.start_balance": 10_000,
+    "virtual.risk_per_position": 0.001,
     "exchange.rate_limit": 1920,
     "exchange.venue": "simulator",
     "prediction.batch_size": 32,
