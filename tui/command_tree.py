@@ -185,7 +185,7 @@ def journal_why(context: typer.Context, ref: Annotated[str, typer.Argument(metav
 
 @app.command("doctor")
 def doctor_command(context: typer.Context) -> None:
-    """Check configuration, files, clock and kernels; each line is ok, warn or fail and says what to do."""
+    """Check configuration, exchange, files, clock and kernels; each line is ok, warn or fail and says what to do."""
     from tui.commands_doctor import doctor
 
     raise typer.Exit(doctor(_options(context)))

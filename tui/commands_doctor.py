@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import locale
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,9 +18,14 @@ from engine.adapters.clock import SystemClock
 from engine.adapters.disk import DirectoryDisk
 from engine.journal.log import verify
 from engine.ports import DiskError
+from exchange.binance.http import HttpRest
+from exchange.binance.routes import venue_of
+from exchange.errors import VenueError
+from tui.check import Check
 from tui.desk_start import configuration, paths_of
 from tui.exit_codes import ExitCode
 from tui.talk import put
+from tui.venue_check import check_venue
 
 if TYPE_CHECKING:
     from config.load import Loaded
@@ -28,16 +34,6 @@ if TYPE_CHECKING:
 
 EARLIEST_MS: Final = 1_700_000_000_000
 LOW_DISK: Final = 1 << 30
-
-
-class Check(NamedTuple):
-    """One line."""
-
-    name: str
-    state: str
-    """`ok`, `warn` or `fail`."""
-    text: str
-    remedy: str = ""
 
 
 def doctor(options: GlobalOptions) -> int:
@@ -58,7 +54,7 @@ def _checks(options: GlobalOptions) -> list[Check]:
     except ConfigError as error:
         return [*checks, *(Check("configuration", "fail", fault) for fault in error.faults)]
     paths = paths_of(loaded)
-    return [*checks, _configured(loaded), _venue(loaded), _keys(loaded), *_data(paths)]
+    return [*checks, _configured(loaded), *_venue(loaded), _keys(loaded), *_data(paths)]
 
 
 def _python() -> Check:
@@ -97,8 +93,22 @@ def _configured(loaded: Loaded) -> Check:
     return Check("configuration", "ok", f"{given} of {len(loaded.origins)} settings given, {where}")
 
 
-def _venue(loaded: Loaded) -> Check:
-    return Check("exchange", "ok", f"{loaded.settings.exchange.venue} ({loaded.origins['exchange.venue']})")
+def _venue(loaded: Loaded) -> list[Check]:
+    """Ask the configured exchange whether it is there. The built-in simulator starts with the desk."""
+    name = loaded.settings.exchange.venue
+    origin = loaded.origins["exchange.venue"]
+    if name == "simulator":
+        return [Check("exchange", "ok", f"the built-in simulator ({origin}); it starts with the desk")]
+    try:
+        venue = venue_of(name)
+    except VenueError as error:
+        return [Check("exchange", "fail", str(error), f"correct exchange.venue ({origin})")]
+
+    async def ask() -> list[Check]:
+        async with HttpRest(venue.rest_url, connections=1) as rest:
+            return await check_venue(venue, rest, SystemClock())
+
+    return asyncio.run(ask())
 
 
 def _keys(loaded: Loaded) -> Check:

@@ -185,6 +185,20 @@ def test_doctor_is_content_with_a_fresh_machine_and_names_what_is_wrong(capsys, 
     assert "chmod 700" in capsys.readouterr().out
 
 
+def test_doctor_says_that_the_built_in_exchange_needs_nothing_and_names_one_that_is_not_there(capsys):
+    assert main(["doctor"]) == 0
+    assert "the built-in simulator (default); it starts with the desk" in capsys.readouterr().out
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: a connection is refused
+        port = taken.getsockname()[1]
+        assert main(["doctor", "--exchange", f"http://127.0.0.1:{port}"]) == 10
+    words = capsys.readouterr().out
+    assert f"fail exchange       http://127.0.0.1:{port}: no connection" in words
+    assert f"`perpdesk exchange --port {port}`" in words
+    assert main(["doctor", "--exchange", "https://example.com"]) == 10
+    assert "the host example.com is not this machine" in capsys.readouterr().out
+
+
 def test_the_exchange_command_hands_over_its_options(monkeypatch):
     calls = []
     monkeypatch.setattr("tui.commands_exchange.run_exchange", lambda options: calls.append(options) or 0)
