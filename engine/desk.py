@@ -23,6 +23,7 @@ from engine.operator_desk import OperatorDesk
 from engine.picture import Picture
 from engine.positions.book import VirtualBook
 from engine.positions.pending import PendingEntries
+from engine.resync import Resync
 from engine.risk import protection
 from engine.risk.gate import BreakerGate
 from engine.virtual_cycle import VirtualCycle
@@ -164,6 +165,7 @@ class Desk:
         self.decisions: list[LeverageRow] = []
         self.cycle: CycleView | None = None
         self.on_cycle: Callable[[CycleView], None] | None = None
+        self.resync = Resync(self)
         self.live = LiveCycle(self)
         self.virtual = VirtualCycle(self)
         self.live_loop = Periodic(self.clock, settings.loops.cycle_interval, self.live.run)
@@ -212,14 +214,12 @@ class Desk:
 
     async def _start(self) -> None:
         """Read the venue until it answers, then let everything that needs it run."""
-        await self._until_done("the exchange's clock", self._sync_clock)
-        await self._until_done("the universe", self._refresh_universe)
-        if self.has_key:
-            await self._once("the account", self._read_account)
+        await self.read_again()
         self.phase, self.phase_text = "back-filling", "fetching candles"
         async with asyncio.TaskGroup() as group:
             group.create_task(self.feed.streams.run(), name="streams")
             group.create_task(self.feed.backfill.run(), name="back-fill")
+            group.create_task(self.resync.run(), name="resync")
             group.create_task(self.live_loop.run(), name="live cycle")
             group.create_task(self.virtual_loop.run(), name="virtual cycle")
             group.create_task(self._repeat(TICKERS_S, "24 h statistics", self.feed.refresh_tickers), name="tickers")
@@ -227,6 +227,13 @@ class Desk:
             group.create_task(self._repeat(UNIVERSE_S, "the universe", self._refresh_universe), name="universe")
             if self.has_key:
                 group.create_task(self._repeat(ACCOUNT_S, "the account", self._read_account), name="account")
+
+    async def read_again(self) -> None:
+        """Read everything an entry rests on, until the exchange answers: clock, prices and rules, account."""
+        await self._until_done("the exchange's clock", self._sync_clock)
+        await self._until_done("the universe", self._refresh_universe)
+        if self.has_key:
+            await self._once("the account", self._read_account)
 
     async def _until_done(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """Try until it succeeds; each cause is told once."""
@@ -329,6 +336,7 @@ class Desk:
         """Follow prices and closed bars, as they come but at most once per tick."""
         while True:
             await self.clock.sleep(self.pace.tick_s)
+            self.resync.beat()
             while self.feed.flush():
                 await self.clock.sleep(0)
             self.virtual.tick()

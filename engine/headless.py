@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 import uvloop
 
+from engine.adapters.output import OutputLines, abandon_terminal
 from engine.port import LocalPort
 from engine.runtime import Engine, StartError
 
@@ -25,49 +25,56 @@ TELL_S = 0.5
 def run(loaded: Loaded, options: RunOptions) -> int:
     """Run the engine until a signal or the given duration ends it; return the exit code."""
     port = LocalPort()
+    lines = OutputLines()
     engine = Engine(loaded, options, port)
-    engine.progress = _talk
-    engine.on_cycle = _json_line if options.json else _plain_line
+    engine.progress = lines.talk
+    show = _json_line if options.json else _plain_line
+    engine.on_cycle = lambda cycle: lines.data(show(cycle))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_run(engine, port, options))
+            return runner.run(_run(engine, port, options, lines))
     except StartError as error:
-        _talk(str(error))
+        lines.talk(str(error))
         return error.code
+    finally:
+        if lines.dropped:
+            lines.talk(f"{lines.dropped} lines were not shown: nobody read them in time")
+        lines.close()
 
 
-async def _run(engine: Engine, port: LocalPort, options: RunOptions) -> int:
+async def _run(engine: Engine, port: LocalPort, options: RunOptions, lines: OutputLines) -> int:
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, engine.stop, signal.Signals(number).name)
-    # A lost terminal is no reason to stop: a server's engine goes on.
-    loop.add_signal_handler(signal.SIGHUP, _talk, "the terminal is gone; the engine goes on")
+    # A lost terminal is no reason to stop: a server's engine goes on. Nor is Ctrl-Z: a stopped desk watches nothing.
+    loop.add_signal_handler(signal.SIGHUP, _terminal_gone, lines)
+    loop.add_signal_handler(signal.SIGTSTP, lines.talk, "a stop signal (Ctrl-Z) is ignored; Ctrl-C ends the desk")
     if options.duration is not None:
         loop.call_later(options.duration, engine.stop, f"the asked {options.duration:g} s are over")
-    teller = asyncio.create_task(_tell(port), name="event lines")
+    teller = asyncio.create_task(_tell(port, lines), name="event lines")
     try:
         return await engine.run()
     finally:
         teller.cancel()
 
 
-async def _tell(port: LocalPort) -> None:
+def _terminal_gone(lines: OutputLines) -> None:
+    abandon_terminal()
+    lines.talk("the terminal is gone; the engine goes on (SIGTERM ends it)")
+
+
+async def _tell(port: LocalPort, lines: OutputLines) -> None:
     """Repeat the event log on stderr."""
     seen = 0
     while True:
         news = port.events(seen)
         for event in news.events:
             seen = event.seq
-            _talk(f"{event.severity.value:7} {event.kind.value:8} {event.text}")
+            lines.talk(f"{event.severity.value:7} {event.kind.value:8} {event.text}")
         await asyncio.sleep(TELL_S)  # noqa: TID251 - real time: a person reads this
 
 
-def _talk(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
-
-
-def _json_line(cycle: CycleView) -> None:
+def _json_line(cycle: CycleView) -> str:
     line = {
         "event": "cycle",
         "number": cycle.number,
@@ -81,14 +88,12 @@ def _json_line(cycle: CycleView) -> None:
         "cycle_ms": round(cycle.duration_ms, 3),
         "overruns": cycle.overruns,
     }
-    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
-    sys.stdout.flush()
+    return msgspec.json.encode(line).decode()
 
 
-def _plain_line(cycle: CycleView) -> None:
+def _plain_line(cycle: CycleView) -> str:
     found = ", ".join(f"{name} {count}" for name, count in cycle.candidates)
-    sys.stdout.write(
+    return (
         f"cycle {cycle.number}: {cycle.ready} of {cycle.universe} symbols ready; candidates {found}; "
-        f"{cycle.accepted} accepted; {cycle.duration_ms:.1f} ms\n"
+        f"{cycle.accepted} accepted; {cycle.duration_ms:.1f} ms"
     )
-    sys.stdout.flush()

@@ -67,7 +67,9 @@ class LiveCycle:
         self.selection = selection
         for signal in selection.signals:
             self._journal(signal)
-        self.entries.follow(selection, now)
+        desk.resync.beat()
+        if not desk.resync.reason:
+            self.entries.follow(selection, now)
         duration = (desk.vitals.instant() - began) * 1000
         self._finish(selection, len(views), duration)
 

@@ -114,6 +114,8 @@ class Picture:
             return f"halted: the journal cannot be written ({desk.chronicle.journal.failed})"
         if not desk.protection.effects.entries_allowed:
             return f"halted by the account protection: {desk.protection.reason}"
+        if desk.resync.reason:
+            return f"halted: {desk.resync.reason}"
         return "open"
 
     def _feed(self, instant: float) -> FeedView:

@@ -192,6 +192,12 @@ class PerpdeskApp(App[Left]):
             self.view.palette = Palette(theme)
             self.desk.redraw_all()
 
+    @property
+    def terminal_hangs(self) -> bool:
+        """Say, after the screen's end, whether the terminal still takes nothing of what was written."""
+        writer = self._writer()
+        return writer is not None and writer.is_alive()
+
     def _writer(self) -> SafeWriter | None:
         return self._driver.writer if isinstance(self._driver, SafeDriver) else None
 

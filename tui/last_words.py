@@ -12,6 +12,7 @@ from config.errors import ConfigError
 from config.paths import desk_paths
 from tui.commands_journal import JournalQuestionError
 from tui.exit_codes import ExitCode
+from tui.log_file import append
 from tui.talk import say
 
 if TYPE_CHECKING:
@@ -40,10 +41,7 @@ def _log(report: str, words: Sequence[str]) -> str:
     named = next((words[at + 1] for at, word in enumerate(words[:-1]) if word == "--data-dir"), "")
     path = desk_paths(named or os.environ.get("PERPDESK_DATA_DIR", "")).log_file
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8") as log:
-            log.write(report)
+        append(path, report)
     except OSError as refused:
         return f"its log {path} cannot be written ({refused.strerror}); repeat with -v -v to see more"
     return f"the details are in {path}"

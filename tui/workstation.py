@@ -6,19 +6,22 @@ terminal is gone or the screen crashed, the engine goes on without one until a s
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from engine.adapters.clock import SystemClock, process_monotonic
 from engine.adapters.engine_thread import EngineThread
+from engine.adapters.output import abandon_terminal, fall_silent
 from engine.adapters.process import tune_interpreter
 from engine.events import EventKind, Severity
 from engine.port import LocalPort
 from engine.runtime import Engine
 from tui.app import LeaveCause, Left, PerpdeskApp
 from tui.exit_codes import ExitCode
+from tui.log_file import append
 from tui.talk import say
 
 if TYPE_CHECKING:
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from config.options import RunOptions
 
 WATCH_S = 0.2
-log = logging.getLogger("perpdesk")
 
 
 class Workstation:
@@ -43,6 +45,7 @@ class Workstation:
         self._thread = EngineThread(self._engine)
         self._ended = threading.Event()
         self._signal = ""
+        self._screenless = False
         screen = loaded.settings.screen
         self._app = PerpdeskApp(
             self._port,
@@ -69,15 +72,22 @@ class Workstation:
         """Run to the end and return the exit code."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # it would stop the engine with its screen
         self._thread.start()
         watcher = threading.Thread(target=self._watch, name="engine watch", daemon=True)
         watcher.start()
         left = self._app.run()
+        self._screenless = True
+        if self._app.terminal_hangs:
+            fall_silent()
         self._ended.set()
         return self._after(left or self._app.left)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
+        if number == signal.SIGHUP and self._screenless:
+            abandon_terminal()
+            return
         if number == signal.SIGHUP:
             self._app.call_later(self._app.leave, Left(LeaveCause.TERMINAL_GONE, "the terminal was closed"))
             return
@@ -104,12 +114,15 @@ class Workstation:
         if self._thread.crash is not None:
             raise self._thread.crash
         cause = left.cause if left is not None else LeaveCause.CRASHED
+        if cause is LeaveCause.TERMINAL_GONE:
+            abandon_terminal()
         if cause is not LeaveCause.OPERATOR:
-            log.warning("the screen ended: %s", left.text if left is not None else "no reason known")
+            self._note(left.text if left is not None else "no reason known")
             say("the screen is gone; the engine goes on without it (SIGTERM or Ctrl-C stops it)")
-            self._ended.clear()
-            while not self._ended.wait(WATCH_S) and self._thread.alive:
+            while not self._signal and not self._thread.wait(WATCH_S):
                 pass
+            if self._thread.crash is not None:
+                raise self._thread.crash
         code = self._thread.stop(f"screen: {self._signal or 'the operator left'}")
         say(
             "perpdesk has stopped; everything is saved"
@@ -117,6 +130,12 @@ class Workstation:
             else f"perpdesk ended with code {code}"
         )
         return code
+
+    def _note(self, text: str) -> None:
+        """Leave in the log when and why the engine went on without its screen."""
+        now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).isoformat(timespec="seconds")
+        with suppress(OSError):  # a log that cannot be written is no reason to end either
+            append(self._options.paths.log_file, f"{now} the screen ended, the engine goes on: {text}")
 
 
 def run(loaded: Loaded, options: RunOptions) -> int:

@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from desk_process import PROGRAM, cycles_until, environment, headless
 from terminal import Terminal, available
 
 from engine.adapters.disk import DirectoryDisk
@@ -17,44 +17,15 @@ from engine.journal.log import replay, verify
 from engine.journal.record import PositionRecord, SignalRecord
 from engine.positions.lifecycle import EventName, fold_all
 
-PROGRAM = str(Path(sys.executable).with_name("perpdesk"))
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = {"TOP_LIQUIDITY_SYMBOLS": "40", "MIN_CONFIDENCE": "0.2"}
 needs_tmux = pytest.mark.skipif(not available(), reason="tmux is not installed (apt-get install tmux)")
 pytestmark = pytest.mark.xdist_group("processes")
-
-
-def environment(**more):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("BINANCE_", "PERPDESK_"))}
-    return kept | SMALL | more
-
-
-def headless(folder, *more):
-    return subprocess.Popen(
-        [PROGRAM, "--headless", "--json", "--data-dir", str(folder), "--sim-symbols", "40", *more],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def run(*arguments, **more):
     return subprocess.run(
         [PROGRAM, *arguments], env=environment(**more), capture_output=True, text=True, timeout=120, check=False
     )
-
-
-def cycles_until(process, wanted, seconds=90):
-    """Read cycle lines until one satisfies `wanted`; a generous limit, since machines are shared."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        line = process.stdout.readline()
-        assert line, process.stderr.read()
-        cycle = json.loads(line)
-        if wanted(cycle):
-            return cycle
-    raise AssertionError("no such cycle in time")
 
 
 def test_a_headless_run_prints_a_line_per_cycle_and_ends_cleanly_after_its_time(tmp_path):
