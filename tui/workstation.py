@@ -18,7 +18,6 @@ from engine.adapters.output import abandon_terminal, fall_silent
 from engine.adapters.process import tune_interpreter
 from engine.events import EventKind, Severity
 from engine.port import LocalPort
-from engine.runtime import Engine
 from tui.app import LeaveCause, Left, PerpdeskApp
 from tui.exit_codes import ExitCode
 from tui.log_file import append
@@ -40,9 +39,7 @@ class Workstation:
         self._loaded = loaded
         self._options = options
         self._port = LocalPort()
-        self._engine = Engine(loaded, options, self._port)
-        self._engine.progress = self._progress
-        self._thread = EngineThread(self._engine)
+        self._thread = EngineThread(loaded, options, self._port, self._progress)
         self._ended = threading.Event()
         self._signal = ""
         self._screenless = False
@@ -53,6 +50,7 @@ class Workstation:
             read_only=options.read_only,
             ascii_only=screen.ascii,
             theme=screen.theme,
+            paint_rate=screen.paint_rate,
             monotonic=process_monotonic,
             write_folder=options.paths.data,
         )

@@ -6,22 +6,32 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
-import uvloop
-
-from engine.runtime import StartError
-
 if TYPE_CHECKING:
-    from engine.runtime import Engine
+    from collections.abc import Callable
+
+    from config.load import Loaded
+    from config.options import RunOptions
+    from engine.port import LocalPort
+    from engine.runtime import Engine, StartError
 
 STOP_DEADLINE = 20.0
 
 
 class EngineThread:
-    """Runs one engine. `join` returns its exit code."""
+    """Runs one engine. `stop` returns its exit code.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    The thread imports the engine too: kernels and clients take half a second, and the screen is up before that.
+    """
+
+    def __init__(self, loaded: Loaded, options: RunOptions, port: LocalPort, progress: Callable[[str], None]) -> None:
+        self._loaded = loaded
+        self._options = options
+        self._port = port
+        self._progress = progress
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._asked = ""
         self._code = 0
         self.failure: StartError | None = None
         """Why the start was impossible."""
@@ -39,12 +49,27 @@ class EngineThread:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                self._code = runner.run(self._engine.run())
-        except StartError as error:
-            self.failure, self._code = error, error.code
+            self._code = self._whole_run()
         except BaseException as error:  # noqa: BLE001 - a thread has nobody to raise to: `main` reads it and tells
             self.crash, self._code = error, 70
+
+    def _whole_run(self) -> int:
+        import uvloop  # noqa: PLC0415 - see the class
+
+        from engine.runtime import Engine, StartError  # noqa: PLC0415
+
+        engine = Engine(self._loaded, self._options, self._port)
+        engine.progress = self._progress
+        with self._lock:
+            self._engine = engine
+            if self._asked:
+                engine.stop(self._asked)
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(engine.run())
+        except StartError as error:
+            self.failure = error
+            return error.code
 
     def wait(self, seconds: float) -> bool:
         """Wait at most that long for the end; say whether it came."""
@@ -53,6 +78,9 @@ class EngineThread:
 
     def stop(self, reason: str) -> int:
         """Ask for an orderly end, wait for it, and return the exit code."""
-        self._engine.stop(reason)
+        with self._lock:
+            self._asked = reason
+            if self._engine is not None:
+                self._engine.stop(reason)
         self._thread.join(STOP_DEADLINE)
         return self._code if not self._thread.is_alive() else 70
