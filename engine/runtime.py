@@ -15,6 +15,7 @@ from engine.adapters.disk import DirectoryDisk
 from engine.adapters.journal_writer import JournalWriter
 from engine.adapters.lag import LagProbe
 from engine.adapters.process import resident_mb, tune_interpreter
+from engine.adapters.resident import release_compiler
 from engine.adapters.simulator_child import SimulatorError
 from engine.desk import Desk, Pace
 from engine.events import EventKind, Severity
@@ -100,6 +101,7 @@ class Engine:
         """Run to the end and return the exit code. Raises StartError when the start is impossible."""
         self._loop = asyncio.get_running_loop()
         warm(self.progress)
+        release_compiler()
         disk = DirectoryDisk(self._options.paths.data)
         log = JournalLog(disk)
         try:
