@@ -16,6 +16,7 @@ PROGRAM = str(Path(sys.executable).with_name("perpdesk"))
 LAG = re.compile(r"lag (\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)ms mem (\d+)M")
 CYCLE = re.compile(r"cycle \d+\s+(\d+(?:\.\d+)?)ms")
 SAMPLES, PAUSE = 12, 2.0
+STARTS = 3
 
 
 def row(name, unit, values, target):
@@ -29,6 +30,27 @@ def row(name, unit, values, target):
     }
 
 
+def private_mib(pid):
+    """Return what the process alone holds: resident memory without pages that equal their file or are shared."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
+    return int(re.search(r"Private_Dirty: +(\d+)", rollup)[1]) / 1024
+
+
+def first_screen():
+    took = []
+    for start in range(STARTS):
+        with tempfile.TemporaryDirectory() as folder:
+            terminal = Terminal(Path(folder), f"bench-{start}", (200, 50))
+            try:
+                began = time.monotonic()
+                terminal.start([PROGRAM, "--data-dir", f"{folder}/data"], {})
+                terminal.wait(r"Signals", 60, pause=0.02)
+                took.append(time.monotonic() - began)
+            finally:
+                terminal.stop()
+    return row("first screen in tmux, kernels cached, wall", "s", took, "<= 1.5")
+
+
 def splash():
     took = []
     for _ in range(5):
@@ -40,14 +62,12 @@ def splash():
 
 def rows():
     """Watch one run at 200x50 for half a minute while keys switch panels, page and resize."""
-    lags, memories, cycles = [], [], []
+    lags, memories, own, cycles = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         terminal = Terminal(Path(folder), "bench", (200, 50))
         try:
             began = time.monotonic()
             terminal.start([PROGRAM, "--data-dir", f"{folder}/data"], {})
-            terminal.wait(r"Signals", 60)
-            first = time.monotonic() - began
             terminal.wait(r"ready 200/200", 120)
             ready = time.monotonic() - began
             time.sleep(20)  # the probe's window forgets the start
@@ -65,13 +85,15 @@ def rows():
                     memories.append(float(found[3]))
                 if found := CYCLE.search(shown):
                     cycles.append(float(found[1]))
+                own.append(private_mib(terminal.pid()))
         finally:
             terminal.stop()
     return [
         splash(),
-        row("first screen in tmux, kernels cached, wall", "s", [first], "<= 1.5"),
+        first_screen(),
         row("200 symbols back-filled and judged, wall", "s", [ready], "-"),
         row("engine loop lateness p99 over 20 s, screen on, keys and resize", "ms", lags, "<= 5"),
         row("live cycle of 200 symbols x 3 frames, wall, spread over the loop", "ms", cycles, "<= 60 CPU"),
         row("resident memory of desk with screen", "MiB", memories, "<= 220"),
+        row("  of it written by the desk, which no file or other process shares", "MiB", own, "-"),
     ]

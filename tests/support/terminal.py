@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -69,11 +70,11 @@ class Terminal:
     def resize(self, columns, rows):
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
-    def wait(self, pattern, seconds=60):
+    def wait(self, pattern, seconds=60, pause=0.2):
         """Wait until the screen matches; the limit is generous because machines are shared."""
-        return self.wait_any([pattern], seconds)
+        return self.wait_any([pattern], seconds, pause)
 
-    def wait_any(self, patterns, seconds=60):
+    def wait_any(self, patterns, seconds=60, pause=0.2):
         end = time.monotonic() + seconds
         while True:
             shown = self.screen()
@@ -82,7 +83,7 @@ class Terminal:
                     return shown
             if time.monotonic() > end:
                 raise AssertionError(f"the screen never showed {patterns} within {seconds} s:\n{shown}")
-            time.sleep(0.2)
+            time.sleep(pause)
 
     def wait_dead(self, seconds=30):
         """Wait for the program's end and return its exit status.
@@ -106,4 +107,9 @@ class Terminal:
         return int(self._tmux("display-message", "-p", "#{pane_pid}").strip())
 
     def stop(self):
+        """End the program, which outlives its terminal by design, and the server."""
+        with contextlib.suppress(AssertionError, OSError):
+            if self._tmux("display-message", "-p", "#{pane_dead}").strip() != "1":
+                os.kill(self.pid(), signal.SIGTERM)
+                self.wait_dead()
         subprocess.run(["tmux", "-L", self.server, "kill-server"], capture_output=True, check=False, timeout=20)
