@@ -28,6 +28,12 @@ class Resume(msgspec.Struct, frozen=True, tag="resume"):
     """Accept new entries again."""
 
 
+class SetTrading(msgspec.Struct, frozen=True, tag="set_trading"):
+    """Let decisions become orders (`live`), or keep them on paper from now on."""
+
+    live: bool
+
+
 class CloseVirtual(msgspec.Struct, frozen=True, tag="close_virtual"):
     """Close one virtual position at the market (`manual_close`)."""
 
@@ -64,7 +70,17 @@ class Shutdown(msgspec.Struct, frozen=True, tag="shutdown"):
 
 
 Command = (
-    SetMode | SetFlag | Halt | Resume | CloseVirtual | CloseAllVirtual | BypassBreaker | ResetBreaker | Rearm | Shutdown
+    SetMode
+    | SetFlag
+    | SetTrading
+    | Halt
+    | Resume
+    | CloseVirtual
+    | CloseAllVirtual
+    | BypassBreaker
+    | ResetBreaker
+    | Rearm
+    | Shutdown
 )
 
 

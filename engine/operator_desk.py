@@ -15,6 +15,7 @@ from engine.commands import (
     Resume,
     SetFlag,
     SetMode,
+    SetTrading,
     Shutdown,
 )
 from engine.positions.book import UnknownPositionError
@@ -67,6 +68,8 @@ class OperatorDesk:
                 return self._set_mode(mode, by)
             case SetFlag(name, value):
                 return self._set_flag(name, value, by)
+            case SetTrading(live):
+                return self._set_trading(live)
             case Halt():
                 return self._halt(by)
             case Resume():
@@ -114,6 +117,13 @@ class OperatorDesk:
             desk.feed.incremental = value
         self._keep(f"flags.{change.name.lower()}", value)
         return f"{change.name} {old} -> {new}, takes effect {change.takes}", old, new
+
+    @staticmethod
+    def _set_trading(live: bool) -> tuple[str, str, str]:
+        """Refuse live trading: this desk has no way to send an order, and the operator must hear so."""
+        if live:
+            raise RefusedCommand("this version sends no orders, whatever TRADING_ENABLED says; the desk stays on paper")
+        return "the desk trades on paper already: no order leaves", "PAPER", "PAPER"
 
     def _keep(self, path: str, value: object) -> None:
         if self.keep is not None:

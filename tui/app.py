@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual.app import App
 from textual.binding import Binding
+from textual.command import CommandPalette
 
 from tui import texts
 from tui.painter import Painter
@@ -53,7 +54,8 @@ class PerpdeskApp(App[Left]):
     """The workstation's screen.
 
     `clock_ms` is the desk clock in UTC milliseconds. `on_leave` is called once with the outcome, also after a crash,
-    when `run()` itself returns None. `monotonic` defaults to the loop's clock and must be the process-wide monotonic
+    when `run()` itself returns None. `paint_hz` is the pulse of the painter, `paint_rate` how often a panel may change
+    in a second. `monotonic` defaults to the loop's clock and must be the process-wide monotonic
     clock that `Snapshot.monotonic` was read from. `keymap` maps binding ids (tui.keys) to other keys. `write_folder`
     is where `w` writes tables, the working folder by default. Raises ValueError for an unknown theme.
     """
@@ -74,6 +76,7 @@ class PerpdeskApp(App[Left]):
         ascii_only: bool = False,
         theme: str = "normal",
         paint_hz: float = 20,
+        paint_rate: float = 4,
         on_leave: Callable[[Left], None] | None = None,
         operator: str = "screen",
         monotonic: Callable[[], float] | None = None,
@@ -93,7 +96,7 @@ class PerpdeskApp(App[Left]):
         )
         self.desk = DeskScreen(self.view, colours=not no_colour)
         self.desk.write_folder = str(write_folder or Path.cwd())
-        self.painter = Painter(self.desk.boards, self.view.monotonic)
+        self.painter = Painter(self.desk.boards, self.view.monotonic, least_period=1 / paint_rate)
         self.left: Left | None = None
         self.frames_skipped = 0
         self._on_leave = on_leave
@@ -104,6 +107,7 @@ class PerpdeskApp(App[Left]):
         for name in THEMES:
             self.register_theme(textual_theme(name))
         self.theme = f"perpdesk-{theme}"
+        self.set_class(ascii_only, "-ascii")
 
     def get_default_screen(self) -> Screen[None]:
         """Return the desk screen; it is mounted once and stays."""
@@ -134,6 +138,11 @@ class PerpdeskApp(App[Left]):
             self.bell()
         self.painter.turn()
 
+    def action_command_palette(self) -> None:
+        """Open the palette, without the stock picture beside its input."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=texts.PALETTE_HINT))
+
     async def action_quit(self) -> None:
         """Ask before leaving: ctrl+q must never end the desk at once."""
         self.action_leave()
@@ -150,7 +159,8 @@ class PerpdeskApp(App[Left]):
             if open_count:
                 named = [f"{live.symbol} {live.direction}" for live in snapshot.positions]
                 named += [f"{row.symbol} {row.direction}" for row in snapshot.virtual]
-                names = ": " + ", ".join(named[:_NAMED_POSITIONS]) + (", …" if len(named) > _NAMED_POSITIONS else "")
+                more = len(named) - _NAMED_POSITIONS
+                names = ": " + ", ".join(named[:_NAMED_POSITIONS]) + (f" and {more} more" if more > 0 else "")
                 counts = {"positions": len(snapshot.positions), "virtual": len(snapshot.virtual), "names": names}
                 body.insert(0, texts.LEAVE_OPEN.format(**counts))
             if snapshot.positions:
@@ -213,6 +223,7 @@ class PerpdeskApp(App[Left]):
         writer = self._writer()
         if self._behind and writer is not None and writer.waiting == 0 and not writer.broken:
             self._behind = False
+            self.view.dispatch.say(texts.WRITER_DROPPED.format(count=self.frames_skipped), "warn")
             self.screen.refresh()
 
     def _handle_exception(self, error: Exception) -> None:

@@ -38,8 +38,9 @@ KEYS: tuple[Key, ...] = (
     Key("move.up", "k,up", "move(-1)", "", "up", _MOVE),
     Key("move.page_down", "pagedown", "page(1)", "", "page down", _MOVE),
     Key("move.page_up", "pageup", "page(-1)", "", "page up", _MOVE),
-    Key("move.home", "home,g", "edge(False)", "", "first line", _MOVE),
+    Key("move.home", "home", "edge(False)", "", "first line (also g g)", _MOVE),
     Key("move.end", "end,G", "edge(True)", "", "last line", _MOVE),
+    Key("jump", "g", "jump", "jump", "jump: then a panel's letter, or a symbol", _MOVE, 10),
     Key("open", "enter", "open", "detail", "why this signal; life of this virtual position", _MOVE, 3),
     Key("back", "escape", "back", "", "back: close the detail, leave zoom", _MOVE),
     Key("filter", "/", "filter", "filter", "filter: text, !text, sig:long conf>.7", _TABLE, 1),
@@ -63,6 +64,7 @@ KEYS: tuple[Key, ...] = (
     Key("close", "x", "close_one", "close", "close the selected virtual position, asks y", _DESK, 8, changes=True),
     Key("close.all", "X", "close_all", "close all", "close all virtual positions, typed CLOSE", _DESK, 9, changes=True),
     Key("breaker", "B", "breaker", "breaker", "breaker causes; reset, bypass, re-arm", _DESK, 10, changes=True),
+    Key("trading", "T", "trading", "trading", "trading off at once; on: typed LIVE", _DESK, 11, changes=True),
     Key("leave", "q,ctrl+c", "app.leave", "leave", "leave perpdesk", _DESK, 1),
 )
 BY_ID = {key.id: key for key in KEYS}

@@ -58,7 +58,7 @@ def arrange(columns: int, rows: int, active: str, strip: str, *, zoomed: bool, d
     }
     area = Rect(0, 1, columns, rows - 3)
     if detail:
-        panes = _detail(area, form)
+        panes = {"detail": area} if zoomed else _detail(area, form)
     elif zoomed:
         panes = {active: area}
     else:

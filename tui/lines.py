@@ -7,6 +7,7 @@ line compares equal as long as it reads the same. Widths are cells, not characte
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ Span = tuple[str, str]
 Line = tuple[Span, ...]
 
 BLANK: Line = ()
+_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
+_HARD_BLANK = "\u00a0"
 
 
 def cells(text: str) -> int:
@@ -88,10 +91,12 @@ def between(start: Line, end: Line, width: int, gap: Span = (" ", "text")) -> Li
 
 
 def wrapped(text: str, width: int, style: str = "text", indent: str = "") -> list[Line]:
-    """Return `text` broken into lines of at most `width` cells; wide characters count two."""
+    """Return `text` broken into lines of at most `width` cells; wide characters count two, numbers stay whole."""
     out: list[Line] = []
-    for part in textwrap.wrap(clean(text), max(8, width), subsequent_indent=indent, break_long_words=True) or [""]:
-        out.extend(((piece, style),) for piece in (chop_cells(part, max(2, width)) or [""]))
+    kept = _THOUSANDS.sub(_HARD_BLANK, clean(text))
+    for part in textwrap.wrap(kept, max(8, width), subsequent_indent=indent, break_long_words=True) or [""]:
+        pieces = chop_cells(part.replace(_HARD_BLANK, " "), max(2, width)) or [""]
+        out.extend(((piece, style),) for piece in pieces)
     return out
 
 

@@ -16,9 +16,11 @@ LOOKS_A_TURN = 3
 class Painter:
     """Chooses by due time, so that no board starves and a turn's cost has a bound. Hidden boards get no turn."""
 
-    def __init__(self, boards: Iterable[Board], monotonic: Callable[[], float]) -> None:
+    def __init__(self, boards: Iterable[Board], monotonic: Callable[[], float], *, least_period: float = 0.0) -> None:
+        """`least_period` is the shortest time in seconds between two looks of any board at its data."""
         self._boards = tuple(boards)
         self._monotonic = monotonic
+        self._least_period = least_period
         self._due = dict.fromkeys(self._boards, 0.0)
 
     def turn(self) -> list[Board]:
@@ -31,7 +33,7 @@ class Painter:
             served.append(board)
             before = board.repainted
             if not board.pull(ROWS_A_TURN):
-                self._due[board] = now + board.period
+                self._due[board] = now + max(board.period, self._least_period)
             if board.repainted > before:
                 break
         return served

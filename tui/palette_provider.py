@@ -1,67 +1,116 @@
-"""Commands of the palette: only what is true and possible now."""
+"""Commands of the palette: only what is true and possible now, each with its key; those run last come first."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui import texts
+from tui.keys import BY_ID
 from tui.palette import THEMES
 from tui.screens.desk import DeskScreen
 from tui.widgets.edges import TABS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-Entry = tuple[str, "Callable[[], object]", str]
+RECENT: Final = 5
+PLAIN: Final = (
+    "filter",
+    "sort",
+    "sort.reverse",
+    "pin",
+    "events.family",
+    "frame.shorter",
+    "frame.longer",
+    "copy",
+    "write",
+    "mouse",
+    "theme",
+    "jump",
+    "pane.next",
+    "pane.previous",
+    "help",
+)
+"""Keys whose palette entry is their help sentence."""
+
+
+class Entry(NamedTuple):
+    """One command: what it is called, what runs it, a sentence, and the binding that does the same."""
+
+    name: str
+    run: Callable[[], object]
+    sentence: str
+    binding: str = ""
 
 
 class DeskProvider(Provider):
     """Lists actions for the panel, row and state under the cursor."""
 
     async def discover(self) -> Hits:
-        """Return everything that is possible now."""
-        for name, run, sentence in self._entries():
-            yield DiscoveryHit(name, run, help=sentence)
+        """Return everything that is possible now, the commands run last first."""
+        entries = self.entries()
+        recent = self._desk.recent if self._desk is not None else []
+        entries.sort(key=lambda entry: recent.index(entry.name) if entry.name in recent else len(recent))
+        for entry in entries:
+            yield DiscoveryHit(entry.name, partial(self._run, entry), help=self._help(entry))
 
     async def search(self, query: str) -> Hits:
         """Return what matches."""
         matcher = self.matcher(query)
-        for name, run, sentence in self._entries():
-            score = matcher.match(name)
+        for entry in self.entries():
+            score = matcher.match(entry.name)
             if score > 0:
-                yield Hit(score, matcher.highlight(name), run, help=sentence)
+                yield Hit(score, matcher.highlight(entry.name), partial(self._run, entry), help=self._help(entry))
 
-    def _entries(self) -> Iterator[Entry]:
-        desk = self.screen
-        if not isinstance(desk, DeskScreen):
-            return
-        yield from _looking(desk)
+    @property
+    def _desk(self) -> DeskScreen | None:
+        return self.screen if isinstance(self.screen, DeskScreen) else None
+
+    def entries(self) -> list[Entry]:
+        """Return every command of this moment."""
+        desk = self._desk
+        if desk is None:
+            return []
+        found = list(_looking(desk))
         if not desk.view.read_only and desk.view.newest is not None:
-            yield from _changing(desk)
-        yield ("leave perpdesk", partial(self.app.run_action, "leave"), "asks first")
+            found += _changing(desk)
+        return [*found, Entry("leave perpdesk", partial(self.app.run_action, "leave"), "asks first", "leave")]
+
+    def _help(self, entry: Entry) -> str:
+        keys = self._desk.keys_in_force().get(entry.binding, "") if self._desk is not None else ""
+        return "   ".join(part for part in (entry.sentence, f"key {keys}" if keys else "") if part)
+
+    def _run(self, entry: Entry) -> object:
+        if self._desk is not None:
+            recent = self._desk.recent
+            recent[:] = [entry.name, *(name for name in recent if name != entry.name)][:RECENT]
+        return entry.run()
 
 
 def _looking(desk: DeskScreen) -> Iterator[Entry]:
     view = desk.view
     if view.symbol:
-        yield (f"why {view.symbol}", desk.action_open, "all three strategies' reasons for the selected row")
+        yield Entry(f"why {view.symbol}", desk.action_open, "reasons of all strategies for the selected row", "open")
+        yield Entry("jump to a symbol", desk.action_jump_symbol, "the cursor follows what is typed")
     for name, digit, _ in TABS:
         if name != desk.active:
-            yield (f"panel {digit} {name}", partial(desk.action_pane, name), f"key {digit}")
+            yield Entry(f"panel {digit} {name}", partial(desk.action_pane, name), "", f"pane.{digit}")
     for theme in THEMES:
         if theme != view.palette.theme:
-            yield (f"theme {theme}", partial(desk.set_theme, theme), "colours of up and down")
+            yield Entry(f"theme {theme}", partial(desk.set_theme, theme), "colours of up and down")
     if view.frozen:
-        yield ("run the screen again", desk.action_freeze, "figures move again")
+        yield Entry("run the screen again", desk.action_freeze, "figures move again", "freeze")
     else:
-        yield ("freeze the screen", desk.action_freeze, "the engine goes on")
-    yield ("zoom off" if desk.zoomed else f"zoom {desk.active}", desk.action_zoom, "let the panel fill the screen")
-    yield ("write the panel to a file", desk.action_write, "tab-separated values")
-    yield ("flags", desk.action_flags, "feature flags with default, since, by whom")
-    yield ("keys", desk.action_help, "all keys")
+        yield Entry("freeze the screen", desk.action_freeze, "the engine goes on", "freeze")
+    zoom = "zoom off" if desk.zoomed else f"zoom {desk.active}"
+    yield Entry(zoom, desk.action_zoom, "let the panel fill the screen", "zoom")
+    yield Entry("flags", desk.action_flags, "feature flags with default, since, by whom", "flags")
+    for name in PLAIN:
+        yield Entry(BY_ID[name].help, partial(desk.app.run_action, BY_ID[name].action, desk), "", name)
 
 
 def _changing(desk: DeskScreen) -> Iterator[Entry]:
@@ -70,18 +119,24 @@ def _changing(desk: DeskScreen) -> Iterator[Entry]:
         return
     for mode, title, sentence in texts.MODES:
         if mode != snapshot.mode:
-            yield (f"mode {title.lower()}", partial(desk.set_mode, mode), sentence)
+            yield Entry(f"mode {title.lower()}", partial(desk.set_mode, mode), sentence, "mode")
     if snapshot.entries == "open":
-        yield ("halt new entries", desk.action_halt, "at once; open positions stay under care")
+        yield Entry("halt new entries", desk.action_halt, "at once; open positions stay under care", "halt")
     else:
-        yield ("resume entries", desk.action_halt, "asks for a typed RESUME")
+        yield Entry("resume entries", desk.action_halt, "asks for a typed RESUME", "halt")
+    if snapshot.trading == "LIVE":
+        yield Entry("trading off", desk.action_trading, "at once; the desk goes on on paper", "trading")
+    else:
+        yield Entry("trade live", desk.action_trading, "asks for a typed LIVE", "trading")
     row = desk.virtual.selected() if desk.active == "virtual" else None
     if row is not None:
-        yield (f"close {row.position_id} {row.symbol}", desk.action_close_one, "asks y")
+        yield Entry(f"close {row.position_id} {row.symbol}", desk.action_close_one, "asks y", "close")
     if snapshot.virtual:
-        yield (f"close all {len(snapshot.virtual)} virtual positions", desk.action_close_all, "typed CLOSE")
+        name = f"close all {len(snapshot.virtual)} virtual positions"
+        yield Entry(name, desk.action_close_all, "typed CLOSE", "close.all")
+    yield Entry("breaker and protection", desk.action_breaker, "causes, audit, and what may be done", "breaker")
     if snapshot.breaker.state != "NORMAL":
-        yield ("reset the API breaker", desk.reset_breaker, f"now {snapshot.breaker.state}; typed RESET")
-        yield ("bypass the API breaker for 60 s", desk.bypass_breaker, "typed reason")
+        yield Entry("reset the API breaker", desk.reset_breaker, f"now {snapshot.breaker.state}; typed RESET")
+        yield Entry("bypass the API breaker for 60 s", desk.bypass_breaker, "typed reason")
     if snapshot.protection.state == "HALTED":
-        yield ("re-arm protection", desk.rearm, "typed REARM")
+        yield Entry("re-arm protection", desk.rearm, "typed REARM")

@@ -14,6 +14,7 @@ NOTHING_MATCHES = "no row matches the filter (esc in / clears it)"
 WAITS_FOR_ENGINE = "waiting for the first figures of the engine"
 CHART_WAITS = "asking for candles"
 CHART_NO_SYMBOL = "choose a symbol in panel 1"
+DETAIL_BACK, RESUME_WORD = "esc back", "resume"
 DETAIL_WAITS = "asking the desk why"
 NO_ANSWER = "no answer from the engine within 5 s"
 STALE_ENGINE = "engine silent"
@@ -21,8 +22,10 @@ STALE_FEED = "feed silent"
 FROZEN = "FROZEN"
 GAP = "{missed} events are missing here: they left the ring before this screen read them"
 SMALL = "perpdesk needs 60 columns and 16 rows; this terminal has {columns} x {rows}"
+PALETTE_HINT = "type a command, arrows choose, enter runs it, esc closes"
 SORT = "sort {order}"
 FILTER = "filter {text} ({kept}/{total})"
+FILTERED = "filter {kept}/{total}"
 PENDING = "sent: {label} (waiting for the desk)"
 DONE = "done: {label}: {text}"
 REFUSED = "refused: {label}: {text}"
@@ -38,7 +41,6 @@ THEME_NOW = "theme {theme}"
 FREEZE_ON, FREEZE_OFF = "the screen is frozen, the engine goes on; p lets it run", "the screen runs again"
 MOUSE_OFF, MOUSE_ON = "the mouse belongs to the terminal; F2 takes it back", "the mouse belongs to perpdesk"
 SORTED = "sort {order}"
-FILTER_NONE = "no filter"
 FILTER_NOT_HERE = "this panel has no filter; panels 1, 2, 3 and 7 have"
 SORT_NOT_HERE = "this panel has no sort order"
 NO_VIRTUAL_SELECTED = "select a virtual position in panel 3 first"
@@ -63,7 +65,6 @@ MODE_CONFIRM = (
 FLAGS_TITLE = "Feature flags"
 FLAGS_HELP = "enter switches   esc closes"
 
-HALTED = "new entries halted"
 HALT_LABEL = "halt new entries"
 RESUME_LABEL = "resume entries"
 RESUME_TITLE = "Accept new entries again?"
@@ -72,6 +73,23 @@ RESUME_BODY = (
     "The next live cycle may open positions again.",
     "Protection by losses and the API breaker stay as they are.",
 )
+
+TRADING_OFF_LABEL, TRADING_ON_LABEL = "trading off", "trading live"
+TRADING_TITLE = "Trade live on {exchange}?"
+TRADING_BODY = (
+    "Trading is on paper now: decisions are taken and recorded, no order leaves.",
+    "Live, entries of the {mode} strategy become orders at the next live cycle.",
+    "A desk that cannot send orders refuses, says why, and stays on paper.",
+    "The {virtual} virtual positions stay as they are.",
+)
+
+JUMP_TITLE = "jump to"
+JUMP_HELP = "{letters}  g first line  t or a capital: a symbol   esc back"
+JUMP_SYMBOL = "symbol"
+JUMP_SYMBOL_HELP = "the cursor follows what is typed   enter stay there   esc back to where it was"
+JUMP_NOT_FOUND = "no symbol of the table begins with or contains this"
+JUMP_FILTERED = "; the filter {text} hides some"
+JUMP_UNKNOWN = "no panel has this letter; press g to see them"
 
 CLOSE_TITLE = "Close virtual position {id}?"
 CLOSE_BODY = (
@@ -124,6 +142,7 @@ CONFIRM_Y = "press y to do it, any other key leaves everything as it is"
 CONFIRM_WORD = "type {word} and press enter; esc leaves everything as it is"
 CONFIRM_REASON = "type a reason of at least 3 letters and press enter; esc leaves everything as it is"
 
+LINES_OF = "{first}-{last} of {count}   "
 HELP_TITLE = "Keys"
 HELP_FOOT = "j k scroll   esc closes"
 

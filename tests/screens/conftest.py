@@ -11,6 +11,7 @@ import pytest
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from desk_driver import MEDIUM, Running
 from fake_port import START_MS, FakePort, rich_port
 
 from tui.app import PerpdeskApp
@@ -50,3 +51,11 @@ def make_app(port, clocks, tmp_path):
         )
 
     return make
+
+
+@pytest.fixture
+def running(make_app):
+    def run(size=MEDIUM, **options):
+        return Running(make_app(**options), size)
+
+    return run

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 import pytest
+from desk_driver import MEDIUM, NARROW, WIDE
 from fake_port import START_MS, FakePort, snapshot
 
 from engine.commands import (
@@ -23,65 +24,12 @@ from engine.commands import (
 from engine.events import EventKind, Severity
 from engine.port import LocalPort
 from tui.app import LeaveCause, PerpdeskApp
+from tui.keys import BY_ID
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.filter import FilterScreen
 from tui.screens.help import HelpScreen
 
-WIDE, MEDIUM, NARROW = (200, 50), (120, 40), (80, 24)
-
-
-class Desk:
-    """A running application with the words tests need."""
-
-    def __init__(self, app: PerpdeskApp, pilot) -> None:
-        self.app, self.pilot = app, pilot
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.settle()
-
-    async def type(self, text: str) -> None:
-        await self.press(*("space" if letter == " " else letter for letter in text))
-
-    async def settle(self) -> None:
-        await self.pilot.pause()
-        self.app.turn()
-        self.app.turn()
-        self.app.desk.redraw_all()
-        await self.pilot.pause()
-
-    def text(self, name: str) -> str:
-        board = self.app.desk.panes.get(name) or self.app.desk.edges[name]
-        return "\n".join(board.render_line(y).text for y in range(board.size.height))
-
-    def box(self) -> str:
-        board = self.app.screen.query_one("Board")
-        return "\n".join(board.render_line(y).text for y in range(board.size.height))
-
-    def visible(self) -> set[str]:
-        return {name for name, pane in self.app.desk.panes.items() if pane.display}
-
-
-@pytest.fixture
-def running(make_app):
-    def run(size=MEDIUM, **options):
-        return _Running(make_app(**options), size)
-
-    return run
-
-
-class _Running:
-    def __init__(self, app: PerpdeskApp, size) -> None:
-        self.app = app
-        self.context = app.run_test(size=size)
-
-    async def __aenter__(self) -> Desk:
-        desk = Desk(self.app, await self.context.__aenter__())
-        await desk.settle()
-        return desk
-
-    async def __aexit__(self, *error) -> None:
-        await self.context.__aexit__(*error)
+FREE = BY_ID["help"]
 
 
 async def test_digits_show_each_panel_on_a_narrow_terminal(running):
@@ -137,7 +85,7 @@ async def test_cursor_moves_by_letters_arrows_pages_and_edges_and_chart_follows(
         last = signals.cursor_key
         await desk.press("pageup", "pagedown")
         assert signals.cursor_key == last
-        await desk.press("g")
+        await desk.press("g", "g")
         assert signals.cursor_key == first
         await desk.press("G")
         assert signals.cursor_key == last
@@ -267,7 +215,7 @@ async def test_palette_offers_only_what_is_true_now(running, port: FakePort):
     async with running(WIDE) as desk:
         await desk.press("colon")
         await desk.pilot.pause()
-        names = [name for name, _, _ in _palette_entries(desk.app)]
+        names = [entry.name for entry in _palette_entries(desk.app)]
         assert "mode ict" in names
         assert "mode hybrid" not in names
         assert "reset the API breaker" not in names
@@ -278,8 +226,7 @@ async def test_palette_offers_only_what_is_true_now(running, port: FakePort):
 def _palette_entries(app: PerpdeskApp):
     from tui.palette_provider import DeskProvider
 
-    provider = DeskProvider(app.desk)
-    return list(provider._entries())
+    return DeskProvider(app.desk).entries()
 
 
 async def test_mode_list_asks_y_when_positions_are_open(running, port: FakePort):
@@ -421,13 +368,13 @@ async def test_read_only_screen_hides_and_refuses_what_changes(running, port: Fa
     async with running(WIDE, read_only=True) as desk:
         assert "read-only" in desk.text("top")
         assert "halt" not in desk.text("keys")
-        for key in ("H", "X", "B", "M"):
+        for key in ("H", "X", "B", "M", "T"):
             await desk.press(key)
             assert desk.app.screen is desk.app.desk
             assert "read-only" in desk.text("notice")
         await desk.press("3", "x", "L", "enter", "escape")
         assert port.sent == []
-        assert not [name for name, _, _ in _palette_entries(desk.app) if name.startswith(("halt", "mode", "close"))]
+        assert not [entry for entry in _palette_entries(desk.app) if BY_ID.get(entry.binding, FREE).changes]
 
 
 async def test_refused_command_shows_the_reason(running, port: FakePort):

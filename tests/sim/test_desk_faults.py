@@ -5,7 +5,7 @@ import asyncio
 from simulated_desk import START_MS, World, live
 from virtual_loop import run_virtual
 
-from engine.commands import AckState, CloseVirtual, Halt, Resume, SetFlag, SetMode
+from engine.commands import AckState, CloseVirtual, Halt, Resume, SetFlag, SetMode, SetTrading
 from engine.journal.log import replay
 from engine.journal.record import ChangeRecord, CommandRecord
 from exchange.ports import LostError, NotSentError
@@ -128,6 +128,27 @@ def test_a_mode_and_a_flag_switched_by_an_operator_take_effect_and_are_journaled
     assert switched == [("STRATEGY_MODE", "hybrid", "ict", "anna"), ("ENABLE_SMART_MONITORING", "on", "off", "anna")]
     commands = [entry.record for entry in replay(world.disk) if isinstance(entry.record, CommandRecord)]
     assert [one.outcome for one in commands] == ["done", "done", "refused", "refused"]
+
+
+def test_an_operator_who_asks_for_live_trading_is_refused_with_the_reason_and_it_is_journaled():
+    world = World()
+    tickets = []
+
+    def ask(_desk):
+        tickets.append(world.port.send(SetTrading(live=True), "anna"))
+        tickets.append(world.port.send(SetTrading(live=False), "anna"))
+
+    run_virtual(watch(world, [(300, ask)]))
+    live, paper = (world.port.ack(ticket) for ticket in tickets)
+    assert live.state is AckState.REFUSED
+    assert "this version sends no orders, whatever TRADING_ENABLED says" in live.text
+    assert paper.state is AckState.DONE
+    assert world.port.snapshot().trading == "PAPER"
+    commands = [entry.record for entry in replay(world.disk) if isinstance(entry.record, CommandRecord)]
+    assert [(one.command, one.outcome, one.by) for one in commands] == [
+        (SetTrading(live=True), "refused", "anna"),
+        (SetTrading(live=False), "done", "anna"),
+    ]
 
 
 def test_a_halt_stops_entries_at_once_and_a_resume_lets_them_in_again():

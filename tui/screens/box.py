@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.screen import ModalScreen
 
-from tui import glyphs
+from tui import glyphs, texts
 from tui.lines import Line, between, crop, fit
 from tui.widgets.board import Board, Row
 
@@ -56,7 +56,10 @@ class Box(Board):
             ground = "box-cursor" if at == cursor else "box"
             rows.append((((glyphs.BOX_DOWN + " ", frame), *line, (" " + glyphs.BOX_DOWN, frame)), ground))
         corner: Line = ((glyphs.BOX_ACROSS + glyphs.BOX_BOTTOM_RIGHT, frame),)
-        end: Line = ((f" {crop(self.foot, width - 6)} ", "dim"), *corner) if self.foot else corner
+        foot = self.foot
+        if len(lines) > room:
+            foot = texts.LINES_OF.format(first=self.top + 1, last=self.top + room, count=len(lines)) + foot
+        end: Line = ((f" {crop(foot, width - 6)} ", "dim"), *corner) if foot else corner
         rows.append((between(((glyphs.BOX_BOTTOM_LEFT, frame),), end, width, across), "box"))
         return rows
 

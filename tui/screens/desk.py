@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from engine.commands import AskPosition, AskSignal
 from tui import keys, texts
-from tui.keys import KEYS
+from tui.keys import KEYS, Key
 from tui.layout import PANES, STRIP, Rect, arrange
 from tui.screens.actions import DeskActions
 from tui.widgets.breaker import BreakerPane
@@ -47,6 +47,8 @@ class DeskScreen(DeskActions, Screen[None]):
         self.active = "signals"
         self.strip = STRIP[0]
         self.zoomed = False
+        self.recent: list[str] = []
+        """Palette commands run last, the newest first."""
         self.arrangement = arrange(80, 24, "signals", self.strip, zoomed=False, detail=False)
         self.signals = SignalsTable(view)
         self.virtual = VirtualTable(view)
@@ -170,6 +172,13 @@ class DeskScreen(DeskActions, Screen[None]):
         self.pane.to_edge(end=end)
         self._moved()
 
+    def find_symbol(self, text: str) -> bool:
+        """Put the cursor of panel 1 on the symbol nearest to `text`; chart and leverage follow it."""
+        found = self.signals.find(text)
+        if found:
+            self._moved()
+        return found
+
     def action_open(self) -> None:
         """Open the story of the row under the cursor."""
         pane = self.panes[self.active]
@@ -205,16 +214,21 @@ class DeskScreen(DeskActions, Screen[None]):
             self.follow_cursor()
             self.panes["leverage"].redraw()
 
-    def _tab_state(self) -> tuple[str, str]:
+    def _tab_state(self) -> tuple[str, list[str]]:
         if self.view.detail_open:
-            return "", "why  (esc back)"
-        return self.active, self.pane.footing()
+            return "", [texts.DETAIL_BACK]
+        return self.active, self.pane.notes()
 
     def _key_words(self) -> list[tuple[str, str]]:
         in_force = self.keys_in_force()
         shown = [key for key in KEYS if key.word and key.id in in_force]
         shown.sort(key=lambda key: key.rank)
-        return [(min(in_force[key.id].split(), key=len), key.word) for key in shown]
+        return [(min(in_force[key.id].split(), key=len), self._word(key)) for key in shown]
+
+    def _word(self, key: Key) -> str:
+        """Return what a key does now: the key that halts resumes once entries are halted."""
+        snapshot = self.view.newest
+        return texts.RESUME_WORD if key.id == "halt" and snapshot and snapshot.entries != "open" else key.word
 
     def keys_in_force(self) -> dict[str, str]:
         """Return binding id to keys, without the keys a read-only screen refuses."""

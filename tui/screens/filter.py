@@ -4,70 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.screen import ModalScreen
-
 from tui import texts
 from tui.filtering import FilterError
-from tui.widgets.board import Board, Row
+from tui.screens.foot import TYPED_MAX, FootScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from textual.app import ComposeResult
     from textual.events import Key
 
     from tui.lines import Line
     from tui.view import View
 
-_TYPED_MAX = 200
 
-
-class _FilterLines(Board):
-    def __init__(self, view: View, lines: Callable[[], list[Line]]) -> None:
-        super().__init__(view, board_id="filter-lines")
-        self._lines = lines
-
-    def dims_when_stale(self) -> bool:
-        return False
-
-    def draw(self, width: int, height: int) -> list[Row]:
-        del width
-        return [(line, "box") for line in self._lines()[:height]]
-
-
-class FilterScreen(ModalScreen[None]):
+class FilterScreen(FootScreen):
     """Edits a filter; enter keeps it, esc brings the old one back (and clears an old one that was not touched)."""
 
     def __init__(self, view: View, title: str, start: str, fields: Iterable[str], apply: Callable[[str], None]) -> None:
         """`apply` raises FilterError for a filter that cannot be understood."""
-        super().__init__()
+        super().__init__(view)
         self._title = title
         self._start = start
         self._typed = start
-        self._fields = " ".join(fields)
+        self._help = texts.FILTER_HELP.format(fields=" ".join(fields))
         self._apply = apply
         self._error = ""
-        self._board = _FilterLines(view, self._lines)
 
-    def compose(self) -> ComposeResult:
-        """Mount the two lines."""
-        yield self._board
+    def prompt(self) -> Line:
+        """Return the filter as typed."""
+        return ((f" {self._title} / ", "key"), (self._typed, "strong"), ("_", "dim"))
 
-    def on_mount(self) -> None:
-        """Place the lines at the foot."""
-        self.on_resize()
-
-    def on_resize(self) -> None:
-        """Keep them at the foot."""
-        columns, rows = self.app.size
-        self._board.styles.width, self._board.styles.height = columns, 2
-        self._board.styles.offset = (0, rows - 2)
-        self._board.redraw()
-
-    def _lines(self) -> list[Line]:
-        help_line = texts.FILTER_HELP.format(fields=self._fields)
-        below: Line = ((" " + (self._error or help_line), "alert" if self._error else "dim"),)
-        return [((f" {self._title} / ", "key"), (self._typed, "strong"), ("_", "dim")), below]
+    def below(self) -> tuple[str, str]:
+        """Return what is wrong, or the help."""
+        return (self._error, "alert") if self._error else (self._help, "dim")
 
     def on_key(self, event: Key) -> None:
         """Edit."""
@@ -85,11 +54,11 @@ class FilterScreen(ModalScreen[None]):
             self._typed = self._typed[:-1]
         elif event.key == "ctrl+u":
             self._typed = ""
-        elif event.character and event.character.isprintable() and len(self._typed) < _TYPED_MAX:
+        elif event.character and event.character.isprintable() and len(self._typed) < TYPED_MAX:
             self._typed += event.character
         try:
             self._apply(self._typed)
             self._error = ""
         except FilterError as error:
             self._error = str(error)
-        self._board.redraw()
+        self.show()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tui import texts
 from tui.keys import KEYS
-from tui.lines import BLANK, Line, fit, left
+from tui.lines import BLANK, Line, fit, left, wrapped
 from tui.screens.box import BoxScreen, Content
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.view import View
 
 _TWO_COLUMNS_FROM = 96
+_KEYS_WIDTH = 14
 
 
 class HelpScreen(BoxScreen[None]):
@@ -32,12 +33,15 @@ class HelpScreen(BoxScreen[None]):
     def content(self, width: int) -> Content:
         """Return the groups."""
         groups: dict[str, list[Line]] = {}
+        column = width if width < _TWO_COLUMNS_FROM else width // 2 - 1
         for key in KEYS:
             if key.id not in self._keys_of:
                 continue
             pressed = self._keys_of[key.id]
             lines = groups.setdefault(key.group, [BLANK, ((key.group, "title-active"),)])
-            lines.append(((left("  " + pressed, 16), "key"), (key.help, "text")))
+            parts = wrapped(key.help, column - _KEYS_WIDTH, "text")
+            lines.append(((left("  " + pressed, _KEYS_WIDTH), "key"), *parts[0]))
+            lines += [((" " * _KEYS_WIDTH, "text"), *part) for part in parts[1:]]
         if width < _TWO_COLUMNS_FROM:
             return [line for lines in groups.values() for line in lines] + [BLANK], -1
         blocks = list(groups.values())

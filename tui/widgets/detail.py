@@ -37,7 +37,8 @@ class DetailPane(Pane):
             return ()
         if isinstance(detail, SignalDetail):
             age = numbers.age(self.view.now_ms, detail.time)
-            return ((detail.symbol, "strong"), (f"   signal {detail.signal_id or '-'}   seen {age} ago", "dim"))
+            named = f"signal {detail.signal_id}" if detail.signal_id else "no signal now"
+            return ((detail.symbol, "strong"), (f"   {named}   seen {age} ago", "dim"))
         return ((detail.symbol, "strong"), (f"   {detail.position_id}", "dim"))
 
     def footing(self) -> str:

@@ -10,9 +10,10 @@ from tui.lines import Line, Span, bar, line_cells
 from tui.widgets.board import Board
 from tui.widgets.events import event_line
 from tui.widgets.positions import side_style
+from tui.widgets.virtual import STRATEGY_SHORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tui.view import View
     from tui.widgets.board import Row
@@ -29,27 +30,47 @@ TABS = (
 )
 
 
+_NAMED = 12
+"""Positions the digest looks at; as many are shown as fit whole."""
+
+
+def _whole(pieces: Sequence[Line], width: int) -> Line:
+    """Return the pieces that fit one after another, none cut: half a number reads as another number."""
+    spans: list[Span] = []
+    room = width
+    for piece in pieces:
+        room -= line_cells(piece)
+        if room < 0 and spans:
+            break
+        spans += piece
+    return tuple(spans)
+
+
 class TabLine(Board):
     """The panels of a narrow terminal, the shown one in brackets."""
 
     period = 1.0
 
-    def __init__(self, view: View, state: Callable[[], tuple[str, str]]) -> None:
-        """`state` returns the shown panel and its sort or filter note."""
+    def __init__(self, view: View, state: Callable[[], tuple[str, Sequence[str]]]) -> None:
+        """`state` returns the shown panel and its notes (filter, sort), the most important first."""
         super().__init__(view, board_id="tabs")
         self._state = state
 
     def draw(self, width: int, height: int) -> list[Row]:
         """Return the line."""
         del height
-        shown, note = self._state()
-        spans: list[Span] = [(" ", "dim")]
+        shown, notes = self._state()
+        spans: list[Span] = []
         for name, digit, word in TABS:
             here = name == shown
-            spans.append((f"[{digit} {word}]" if here else f" {digit} {word} ", "title-active" if here else "dim"))
-        room = width - line_cells(tuple(spans)) - 2
-        if note and len(note) <= room:
-            spans.append((" " * (room - len(note) + 1) + note, "dim"))
+            spans.append((f" [{digit} {word}]" if here else f" {digit} {word}", "title-active" if here else "dim"))
+        room = width - line_cells(tuple(spans)) - 1
+        kept = ""
+        for note in notes:
+            longer = f"{kept}  {note}" if kept else note
+            kept = longer if line_cells(((longer, ""),)) <= room else kept
+        if kept:
+            spans.append((" " * (room - line_cells(((kept, ""),))) + kept, "dim"))
         return [(tuple(spans), "")]
 
 
@@ -64,26 +85,36 @@ class Digest(Board):
     def draw(self, width: int, height: int) -> list[Row]:
         """Return a rule, the positions in one line, and the newest events."""
         rows: list[Row] = [(((glyphs.BOX_ACROSS * width, "frame"),), "")]
-        rows.append((self._positions(), ""))
+        rows.append((_whole(self._positions(), width), ""))
         newest = [entry for entry in reversed(self.view.log) if isinstance(entry, Event)][: height - 2]
-        rows += [(event_line(event, width), "") for event in newest]
+        rows += [(event_line(event), "") for event in newest]
         return rows
 
-    def _positions(self) -> Line:
+    def _positions(self) -> list[Line]:
         snapshot = self.view.shown
         if snapshot is None:
-            return ((" " + texts.WAITS_FOR_ENGINE, "dim"),)
+            return [((" " + texts.WAITS_FOR_ENGINE, "dim"),)]
         if snapshot.positions:
-            spans: list[Span] = [(f" {len(snapshot.positions)} live", "text")]
-            for row in snapshot.positions:
-                spans.append((f"   {row.symbol} {row.direction} ", "dim"))
-                spans.append((numbers.signed(row.pnl), side_style(row.pnl)))
-            return tuple(spans)
-        spans = [(f" {len(snapshot.virtual)} virtual", "text")]
-        for virtual in snapshot.virtual[:4]:
-            spans.append((f"   {virtual.symbol} {virtual.direction} ", "dim"))
-            spans.append((f"{numbers.signed(virtual.pnl_percent)}%", side_style(virtual.pnl_percent)))
-        return tuple(spans)
+            return [
+                ((f" {len(snapshot.positions)} live", "text"),),
+                *(
+                    (
+                        (f"   {row.symbol} {row.direction} ", "dim"),
+                        (numbers.signed(row.pnl), side_style(row.pnl)),
+                    )
+                    for row in snapshot.positions[:_NAMED]
+                ),
+            ]
+        return [
+            ((f" {len(snapshot.virtual)} virtual", "text"),),
+            *(
+                (
+                    (f"   {row.symbol} {row.direction} ", "dim"),
+                    (f"{numbers.signed(row.pnl_percent)}%", side_style(row.pnl_percent)),
+                )
+                for row in snapshot.virtual[:_NAMED]
+            ),
+        ]
 
 
 class NoticeLine(Board):
@@ -117,17 +148,16 @@ class NoticeLine(Board):
                 spans += bar(feed.backfill_done / feed.backfill_total, min(30, width // 4), "key")
                 spans.append((f" {feed.backfill_done}/{feed.backfill_total}", "text"))
             return tuple(spans)
-        accepted = f"{cycle.accepted} accepted"
-        counts = " ".join(f"{name} {count}" for name, count in cycle.candidates)
-        return (
-            (f" cycle {cycle.number}", "dim"),
-            (f"  {numbers.milliseconds(cycle.duration_ms)}ms", "text"),
-            (f"  ready {cycle.ready}/{cycle.universe}", "dim"),
-            (f"  candidates {counts}", "dim"),
-            (f"  {accepted}", "text"),
-            (f"  overruns {cycle.overruns + snapshot.engine.virtual_overruns}", "dim"),
-            (f"  journal {snapshot.engine.journal_records}", "dim"),
-        )
+        counts = " ".join(f"{STRATEGY_SHORT.get(name, name)} {count}" for name, count in cycle.candidates)
+        pieces: list[Line] = [
+            ((f" cycle {cycle.number}", "dim"), (f"  {numbers.milliseconds(cycle.duration_ms)}ms", "text")),
+            ((f"  ready {cycle.ready}/{cycle.universe}", "dim"),),
+            ((f"  candidates {counts}", "dim"),),
+            ((f"  {cycle.accepted} accepted", "text"),),
+            ((f"  overruns {cycle.overruns + snapshot.engine.virtual_overruns}", "dim"),),
+            ((f"  journal {snapshot.engine.journal_records}", "dim"),),
+        ]
+        return _whole(pieces, width)
 
 
 class KeyLine(Board):

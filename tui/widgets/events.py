@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from engine.events import Event, EventKind, Severity
 from tui import numbers, texts
 from tui.filtering import parse
-from tui.lines import Line, left
+from tui.lines import Line, left, line_cells, wrapped
 from tui.view import Gap
 from tui.widgets.pane import Pane
 
@@ -25,6 +26,8 @@ _KINDS = {
 _SEVERITY_STYLE = {Severity.INFO: "text", Severity.NOTICE: "strong", Severity.WARNING: "warn", Severity.ALERT: "alert"}
 _SEVERITY_MARK = {Severity.INFO: " ", Severity.NOTICE: " ", Severity.WARNING: "!", Severity.ALERT: "!"}
 _SHOWN_MAX = 500
+_LEAD = 3
+"""Spans before the text proper: time, mark, kind."""
 
 
 class EventsPane(Pane):
@@ -72,9 +75,10 @@ class EventsPane(Pane):
             if len(lines) >= _SHOWN_MAX:
                 break
             if isinstance(entry, Gap):
-                lines.append(((" " + texts.GAP.format(missed=entry.missed), "warn"),))
+                text = texts.GAP.format(missed=entry.missed)
+                lines += [((" ", "warn"), *part) for part in wrapped(text, width - 1, "warn")]
             elif self._passes(entry):
-                lines.append(event_line(entry, width))
+                lines += event_lines(entry, width)
         return lines or [((" " + texts.NO_EVENTS, "dim"),)]
 
     def _passes(self, event: Event) -> bool:
@@ -96,9 +100,21 @@ class EventsPane(Pane):
         )
 
 
-def event_line(event: Event, width: int) -> Line:
+@lru_cache(maxsize=4 * _SHOWN_MAX)
+def event_lines(event: Event, width: int) -> tuple[Line, ...]:
+    """Return one event, its text wrapped under itself."""
+    line = event_line(event)
+    if line_cells(line) <= width:
+        return (line,)
+    lead, (text, style) = line[:-1], line[-1]
+    indent = line_cells(line[:_LEAD])
+    first, *rest = wrapped(text, width - line_cells(lead), style)
+    more = wrapped(" ".join(part for ((part, _),) in rest), width - indent, style) if rest else []
+    return ((*lead, *first), *(((" " * indent, "text"), *part) for part in more))
+
+
+def event_line(event: Event) -> Line:
     """Return one event as a line."""
-    del width
     style = _SEVERITY_STYLE[event.severity]
     symbol = "" if event.symbol and event.symbol in event.text else event.symbol
     return (

@@ -125,6 +125,15 @@ class LiveTable(Pane, Generic[RowT]):
             parts.append(texts.FILTER.format(text=self.filter_text, kept=len(self.rows), total=len(self.source())))
         return "  ".join(parts)
 
+    def notes(self) -> list[str]:
+        """Return the filter, by its count alone, and an order that is not the natural one."""
+        notes = []
+        if self.filter_text:
+            notes.append(texts.FILTERED.format(kept=len(self.rows), total=len(self.source())))
+        if self.sort_key or self.reverse:
+            notes.append(self.order_text())
+        return notes
+
     def head(self, width: int) -> list[Line]:
         """Return the column titles."""
         spans: list[Span] = [("  ", "dim")]
@@ -179,6 +188,19 @@ class LiveTable(Pane, Generic[RowT]):
         for place, row in enumerate(self.rows):
             if self.key_of(row) == key:
                 self._put_cursor(place)
+
+    def find(self, text: str) -> bool:
+        """Move the cursor to the first row whose key begins with `text`, else contains it; False where none does."""
+        self._arrange_rows()
+        wanted = text.upper()
+        names = [self.key_of(row).upper() for row in self.rows]
+        begins = [place for place, name in enumerate(names) if name.startswith(wanted)]
+        places = begins or [place for place, name in enumerate(names) if wanted in name]
+        if not places:
+            return False
+        self._put_cursor(min(places, key=lambda place: (len(names[place]), place)))
+        self.redraw()
+        return True
 
     def _put_cursor(self, place: int) -> None:
         self._cursor = max(0, min(len(self.rows) - 1, place))

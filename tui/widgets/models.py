@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tui import numbers, texts
-from tui.lines import Line, Span, bar, flow, left, wrapped
+from tui.lines import Line, Span, bar, flow, left, line_cells, wrapped
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ModelsPane(Pane):
         return [
             *_learning_lines(snapshot.learning, width),
             *_cycle_lines(snapshot.cycle, width),
-            *(flag_line(flag) for flag in snapshot.flags),
+            *(line for flag in snapshot.flags for line in flag_lines(flag, width)),
         ]
 
 
@@ -70,13 +70,16 @@ def _cycle_lines(cycle: CycleView, width: int) -> list[Line]:
     return lines
 
 
-def flag_line(flag: FlagRow) -> Line:
-    """Return a flag as one line: letter, name, value, deviation from its default, rung."""
+def flag_lines(flag: FlagRow, width: int) -> list[Line]:
+    """Return a flag: letter, name, value, deviation from its default, and its rung wrapped beside them."""
     changed = "" if flag.value == flag.default else f" (default {'on' if flag.default else 'off'})"
-    return (
+    lead: Line = (
         (f" {flag.letter} ", "key"),
         (left(flag.name.removeprefix("ENABLE_").lower(), 26), "text"),
         (left("on" if flag.value else "off", 4), "ok" if flag.value else "dim"),
         (changed, "warn"),
-        ("  " + flag.rung, "dim"),
+        ("  ", "dim"),
     )
+    indent = line_cells(lead)
+    first, *rest = wrapped(flag.rung, width - indent - 1, "dim")
+    return [(*lead, *first), *(((" " * indent, "dim"), *part) for part in rest)]

@@ -35,6 +35,11 @@ class Pane(Board):
         """Return what stands at the right of the lower frame."""
         return ""
 
+    def notes(self) -> list[str]:
+        """Return what a narrow terminal says of this panel beside its tabs, the most important first."""
+        footing = self.footing()
+        return [footing] if footing else []
+
     def head(self, width: int) -> list[Line]:
         """Return lines that do not scroll."""
         del width

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui import numbers, texts
-from tui.lines import Line, Span, line_cells
+from tui.lines import Line, Span, line_cells, wrapped
 from tui.widgets.board import Board
 from tui.widgets.breaker import state_style
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tui.view import View
     from tui.widgets.board import Row
 
-Part = tuple[int, Line]
-"""(rank, spans); parts with the largest rank leave first when the line is narrow."""
+Part = tuple[int, Line] | tuple[int, Line, Line]
+"""(rank, spans, shorter spans); parts with the largest rank leave first when the line is narrow."""
 
 
 class TopLine(Board):
@@ -33,9 +33,9 @@ class TopLine(Board):
     def draw(self, width: int, height: int) -> list[Row]:
         """Return the line, or the calm notice of a terminal that is too small."""
         if height > 1:
-            text = texts.SMALL.format(columns=width, rows=height)
-            blank: list[Row] = [((), "")] * ((height - 1) // 2)
-            return [*blank, (((" " * max(0, (width - len(text)) // 2), "text"), (text, "text")), "")]
+            lines = wrapped(texts.SMALL.format(columns=width, rows=height), width - 2)
+            blank: list[Row] = [((), "")] * ((height - len(lines)) // 2)
+            return [*blank, *((((" " * max(0, (width - line_cells(line)) // 2), "text"), *line), "") for line in lines)]
         ground = self.ground()
         snapshot = self.view.shown
         parts = self._parts(snapshot) if snapshot else self._starting()
@@ -110,6 +110,8 @@ def _desk_parts(snapshot: Snapshot, now: int) -> list[Part]:
     letters = "".join(flag.letter if flag.value else "-" for flag in snapshot.flags)
     gain = account.virtual_equity - account.virtual_start
     engine = snapshot.engine
+    equity: Line = ((" eq ", "top-dim"), (numbers.price(account.virtual_equity, 2), "top"))
+    gain_style = "up" if gain > 0 else "down" if gain < 0 else "top-dim"
     guard: Line = ()
     if protection.state != "NORMAL":
         guard = ((" protection ", "top-dim"), (protection.state, state_style(protection.state)))
@@ -119,14 +121,7 @@ def _desk_parts(snapshot: Snapshot, now: int) -> list[Part]:
         (6, ((" flags ", "top-dim"), (letters, "top"))),
         (2, ((" CB ", "top-dim"), (f"{snapshot.breaker.state}", breaker_style))),
         (2, guard),
-        (
-            2,
-            (
-                (" eq ", "top-dim"),
-                (numbers.price(account.virtual_equity, 2), "top"),
-                (f" {numbers.signed(gain)}", "up" if gain > 0 else "down" if gain < 0 else "top-dim"),
-            ),
-        ),
+        (2, (*equity, (f" {numbers.signed(gain)}", gain_style)), equity),
         (3, ((" pos ", "top-dim"), (str(len(snapshot.positions)), "top"))),
         (3, ((" virt ", "top-dim"), (str(len(snapshot.virtual)), "top"))),
         (
@@ -143,18 +138,18 @@ def _desk_parts(snapshot: Snapshot, now: int) -> list[Part]:
 
 def _fitting(parts: list[Part], width: int) -> Line:
     room = width - 1
-    chosen: set[int] = set()
+    chosen: dict[int, Line] = {}
     for place in sorted(range(len(parts)), key=lambda at: (parts[at][0], at)):
-        rank, line = parts[place]
-        length = line_cells(line)
-        if length and (rank == 0 or length <= room):
-            chosen.add(place)
-            room -= length
-    kept = [part for place, part in enumerate(parts) if place in chosen]
-    spans: list[Span] = [span for _, line in kept[:-1] for span in line]
+        rank, *forms = parts[place]
+        for line in forms:
+            length = line_cells(line)
+            if length and (rank == 0 or length <= room):
+                chosen[place] = line
+                room -= length
+                break
+    kept = [chosen[place] for place in sorted(chosen)]
+    spans: list[Span] = [span for line in kept[:-1] for span in line]
     if kept:
-        last = kept[-1][1]
-        room = width - sum(line_cells(line) for _, line in kept)
-        spans.append((" " * max(0, room), "top"))
-        spans += last
+        spans.append((" " * max(0, width - sum(map(line_cells, kept))), "top"))
+        spans += kept[-1]
     return tuple(spans)

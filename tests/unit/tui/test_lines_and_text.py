@@ -64,3 +64,14 @@ def test_no_theme_draws_up_and_down_or_paper_and_live_alike():
         assert palette.style("up").color != palette.style("down").color
         grounds = {palette.style("top", ground).bgcolor for ground in ("paper", "demo", "live", "stale", "danger")}
         assert len(grounds) == 5
+
+
+def test_a_number_with_blanks_at_its_thousands_is_never_broken_over_two_lines():
+    text = "swing low at 3 118.40 of the range 1 061 000 to 3 123.50 in 20 bars"
+    for width in range(12, 60):
+        lines = wrapped(text, width)
+        words = [words for ((words, _),) in lines]
+        for number in ("3 118.40", "1 061 000", "3 123.50"):
+            assert sum(number in part for part in words) == 1
+        assert "\u00a0" not in "".join(words)
+        assert " ".join(words).split() == text.split()

@@ -92,6 +92,16 @@ def test_most_overdue_board_goes_first_and_none_starves():
     assert boards[0].turns > boards[1].turns > boards[3].turns > boards[2].turns
 
 
+def test_no_board_looks_more_often_than_the_rate_setting_allows():
+    now, quick, slow = [0.0], FakeBoard(0.05), FakeBoard(4.0)
+    painter = Painter([quick, slow], lambda: now[0], least_period=1.0)
+    for _ in range(200):
+        painter.turn()
+        now[0] += 0.05
+    assert 9 <= quick.turns <= 10
+    assert 2 <= slow.turns <= 3
+
+
 def test_hidden_boards_get_no_turn_and_quiet_boards_let_others_pass():
     quiet, hidden, busy = FakeBoard(1, changes=0), FakeBoard(1), FakeBoard(1)
     hidden.display = False
