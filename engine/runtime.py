@@ -116,9 +116,7 @@ class Engine:
             raise StartError(str(error), BAD_CONFIG) from error
         journal = JournalWriter(
             log,
-            lambda: open_view(
-                self._options.paths.view_file, lambda after: replay(disk, from_checkpoint=False, after=after)
-            ),
+            lambda: open_view(self._options.paths.view_file, lambda after: replay(disk, after=after)),
         )
         try:
             speed = connection.identity.speed

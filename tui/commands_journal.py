@@ -61,7 +61,7 @@ def export(options: GlobalOptions) -> int:
     """Print the whole log as JSON lines."""
     disk = _disk(options)
     try:
-        for entry in replay(disk, from_checkpoint=False):
+        for entry in replay(disk):
             document = {"seq": entry.seq, "kind": kind_of(entry.record).value, "record": entry.record}
             put(msgspec.json.encode(document).decode())
     except (DiskError, JournalFormatError) as error:
@@ -100,7 +100,7 @@ def _with_view(options: GlobalOptions, ask: Callable[[JournalView], int]) -> int
         if not disk.names("journal/"):
             say(f"no journal in {paths.data} yet")
             return 0
-        view = open_view(paths.view_file, lambda after: replay(disk, from_checkpoint=False, after=after))
+        view = open_view(paths.view_file, lambda after: replay(disk, after=after))
         try:
             return ask(view)
         finally:

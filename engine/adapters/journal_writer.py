@@ -7,7 +7,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from engine.journal.journal import store
 from engine.journal.queue import RecordQueue
 from engine.ports import DiskError
 
@@ -140,7 +139,7 @@ class JournalWriter:
     def _store(self, batch: list[Record]) -> list[Entry] | None:
         while True:
             try:
-                entries = store(self._log, batch)
+                entries = self._log.append(batch)
             except DiskError as error:
                 self._disk_fault = str(error)
                 if self._stop.wait(RETRY_S):

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from engine.journal.record import (
     ChangeRecord,
-    CheckpointRecord,
     CommandRecord,
     CycleRecord,
     DecisionRecord,
@@ -62,5 +61,3 @@ def describe(record: Record) -> Line:  # noqa: PLR0911 - one answer per kind of 
         case SessionRecord():
             text = f"{record.version} on {record.exchange} {record.reason}"
             return Line("", "", record.event, text.strip())
-        case CheckpointRecord():
-            return Line("", "", "checkpoint", ", ".join(f"{name} {len(data)} B" for name, data in record.parts.items()))

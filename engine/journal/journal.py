@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from engine.journal.queue import RecordQueue
-from engine.journal.record import CheckpointRecord
 from engine.ports import DiskError
 
 if TYPE_CHECKING:
-    from engine.journal.codec import Entry
     from engine.journal.log import JournalLog
     from engine.journal.record import Record
 
@@ -38,20 +36,13 @@ class Journal(Protocol):
         """Return why the indexed view is not kept, None while it is. The log itself is complete all the same."""
 
     def write(self, record: Record) -> None:
-        """Take a record. A CheckpointRecord begins a new segment, from which a restart reads."""
+        """Take a record."""
 
     def flush(self, deadline: float) -> bool:
         """Wait at most `deadline` seconds until everything taken is durable; tell whether it is."""
 
     def close(self, deadline: float) -> bool:
         """Flush, stop, and tell whether everything taken is durable. Later records are refused."""
-
-
-def store(log: JournalLog, batch: list[Record]) -> list[Entry]:
-    """Append one batch of a queue. Raises DiskError."""
-    if len(batch) == 1 and isinstance(batch[0], CheckpointRecord):
-        return log.checkpoint(batch[0])
-    return log.append(batch)
 
 
 class InlineJournal:
@@ -97,7 +88,7 @@ class InlineJournal:
         while self._batch or len(self._queue):
             self._batch = self._batch or self._queue.take()
             try:
-                store(self._log, self._batch)
+                self._log.append(self._batch)
             except DiskError as error:
                 self.failed = str(error)
                 return

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.journal.codec import Entry, decode, encode, kind_at
 from engine.journal.frames import FRAME_SIZE, GENESIS, HEADER_SIZE, FaultKind, Segment, frame, header, read_segment
-from engine.journal.record import CheckpointRecord, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from engine.journal.record import Record
+    from engine.journal.record import Kind, Record
     from engine.ports import Disk
 
 FOLDER: Final = "journal/"
@@ -69,26 +68,19 @@ class JournalLog:
                 damage.append(self._quarantine(segment))
                 suffix = QUARANTINED
             self._stand_behind(numbers, suffix)
-            damage += self._quarantine_earlier(numbers, segment)
+            damage += self._quarantine_earlier(numbers)
             break
         return Recovered(self._next_seq, cut, tuple(damage))
 
     def append(self, records: Sequence[Record]) -> list[Entry]:
         """Append records durably, all or none, and return them numbered. Raises DiskError; the call may be repeated."""
-        return self._append(records, fresh=False)
-
-    def checkpoint(self, record: CheckpointRecord) -> list[Entry]:
-        """Append a checkpoint as the first record of a new segment, so that a restart reads only from there."""
-        return self._append([record], fresh=True)
-
-    def _append(self, records: Sequence[Record], *, fresh: bool) -> list[Entry]:
         if not records:
             return []
         if self._suspect:
             self._drop_unfinished()
         number, size, chain = self._number, self._size, self._chain
         parts: list[bytes] = []
-        if fresh or number == 0 or size >= self._segment_bytes:
+        if number == 0 or size >= self._segment_bytes:
             number, size = number + 1, 0
             parts.append(header(number, self._next_seq, chain))
         entries: list[Entry] = []
@@ -136,13 +128,10 @@ class JournalLog:
         usable = f"{len(segment.payloads)} records before it usable"
         return f"{aside}: {segment.fault.text} (byte {segment.fault.offset}); set aside, {usable}"
 
-    def _quarantine_earlier(self, numbers: Sequence[tuple[int, str]], newest: Segment) -> list[str]:
-        """Check the segments back to the newest checkpoint: a restart folds them."""
+    def _quarantine_earlier(self, numbers: Sequence[tuple[int, str]]) -> list[str]:
+        """Check the segments before the newest: a restart folds all of them."""
         damage = []
-        segment = newest
-        for number, suffix in reversed(numbers[:-1]):
-            if _starts_with_checkpoint(segment):
-                break
+        for number, suffix in numbers[:-1]:
             segment = read_segment(self._disk.read(name_of(number, suffix)), number)
             if suffix == LIVE and segment.fault is not None:
                 damage.append(self._quarantine(segment))
@@ -180,21 +169,15 @@ def segments(disk: Disk) -> list[tuple[int, str]]:
     return sorted(found.items())
 
 
-def replay(
-    disk: Disk, kinds: Collection[Kind] | None = None, *, from_checkpoint: bool = True, after: int = 0
-) -> Iterator[Entry]:
+def replay(disk: Disk, kinds: Collection[Kind] | None = None, *, after: int = 0) -> Iterator[Entry]:
     """Yield the records of a journal in order, read-only.
 
-    `kinds` limits them, `from_checkpoint` starts at the newest checkpoint instead of at the beginning, `after` skips
-    numbers up to it. Of a damaged or unfinished segment the records before the fault count. Raises DiskError and
-    JournalFormatError.
+    `kinds` limits them, `after` skips numbers up to it. Of a damaged or unfinished segment the records before the fault
+    count. Raises DiskError and JournalFormatError.
     """
     numbers = segments(disk)
-    start = len(numbers) - 1 if from_checkpoint or after else 0
-    while start > 0:
-        segment = _read(disk, *numbers[start])
-        if (from_checkpoint and _starts_with_checkpoint(segment)) or 0 < segment.first_seq <= after + 1:
-            break
+    start = len(numbers) - 1 if after else 0
+    while start > 0 and not 0 < _read(disk, *numbers[start]).first_seq <= after + 1:
         start -= 1
     for number, suffix in numbers[max(0, start) :]:
         segment = _read(disk, number, suffix)
@@ -245,7 +228,3 @@ def verify(disk: Disk) -> Verdict:
 
 def _read(disk: Disk, number: int, suffix: str) -> Segment:
     return read_segment(disk.read(name_of(number, suffix)), number)
-
-
-def _starts_with_checkpoint(segment: Segment) -> bool:
-    return bool(segment.payloads) and kind_at(segment.payloads[0]) is Kind.CHECKPOINT

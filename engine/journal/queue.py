@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from engine.journal.record import CheckpointRecord, CycleRecord, EventRecord
+from engine.journal.record import CycleRecord, EventRecord
 
 if TYPE_CHECKING:
     from engine.journal.record import Record
@@ -48,12 +48,8 @@ class RecordQueue:
         return True
 
     def take(self) -> list[Record]:
-        """Return the next batch in order; a checkpoint comes alone, because it begins a segment."""
+        """Return the next batch in order."""
         batch: list[Record] = []
         while self._waiting and len(batch) < BATCH:
-            if batch and isinstance(self._waiting[0], CheckpointRecord):
-                break
             batch.append(self._waiting.popleft())
-            if isinstance(batch[0], CheckpointRecord):
-                break
         return batch

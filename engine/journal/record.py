@@ -6,7 +6,6 @@ led to it; following both answers "why". Fields may be added with defaults; none
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -29,7 +28,6 @@ class Kind(StrEnum):
     CYCLE = "cycle"
     CHANGE = "change"
     SESSION = "session"
-    CHECKPOINT = "checkpoint"
 
 
 class About(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -118,13 +116,6 @@ class SessionRecord(About, frozen=True, tag="session", kw_only=True):
     reason: str = ""
 
 
-class CheckpointRecord(About, frozen=True, tag="checkpoint", kw_only=True):
-    """Complete states of the desk's parts: what a restart folds the later records onto."""
-
-    parts: Mapping[str, bytes]
-    """Encoded state by the name of the part."""
-
-
 Record = (
     SignalRecord
     | DecisionRecord
@@ -134,7 +125,6 @@ Record = (
     | CycleRecord
     | ChangeRecord
     | SessionRecord
-    | CheckpointRecord
 )
 
 

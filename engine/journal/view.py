@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from engine.journal.describe import describe
-from engine.journal.record import CheckpointRecord, kind_of
+from engine.journal.record import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -193,7 +193,5 @@ def _opened(path: Path) -> JournalView:
 def _row(entry: Entry) -> tuple[object, ...]:
     seq, record = entry
     line = describe(record)
-    # A checkpoint's states stay in the log: nobody searches them.
-    shown = msgspec.structs.replace(record, parts={}) if isinstance(record, CheckpointRecord) else record
-    body = msgspec.json.encode(shown).decode()
+    body = msgspec.json.encode(record).decode()
     return (seq, record.time, kind_of(record).value, record.ref, record.cause, *line, body)

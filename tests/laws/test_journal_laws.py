@@ -10,7 +10,7 @@ from engine.adapters.memory_disk import MemoryDisk
 from engine.events import Event, EventKind, Severity
 from engine.journal.frames import FRAME_SIZE, HEADER_SIZE, read_segment
 from engine.journal.log import JournalLog, replay, verify
-from engine.journal.record import ChangeRecord, CheckpointRecord, EventRecord
+from engine.journal.record import ChangeRecord, EventRecord
 from engine.ports import DiskError
 
 texts = st.text(max_size=40)
@@ -29,7 +29,6 @@ records = st.one_of(
         texts,
         texts,
     ),
-    st.builds(lambda data: CheckpointRecord(1, parts={"book": data}), st.binary(max_size=60)),
 )
 batches = st.lists(st.lists(records, min_size=1, max_size=4), min_size=1, max_size=6)
 small = settings(max_examples=60, deadline=None)
@@ -45,14 +44,14 @@ def written(parts, segment_bytes=400):
 
 
 def back(disk):
-    return [entry.record for entry in replay(disk, from_checkpoint=False)]
+    return [entry.record for entry in replay(disk)]
 
 
 @small
 @given(batches)
 def test_replay_equals_what_was_written_and_the_chain_holds(parts):
     disk, expected = written(parts)
-    entries = list(replay(disk, from_checkpoint=False))
+    entries = list(replay(disk))
     assert [entry.record for entry in entries] == expected
     assert [entry.seq for entry in entries] == list(range(1, len(expected) + 1))
     assert verify(disk).faults == ()
@@ -139,5 +138,5 @@ def test_numbers_are_never_given_twice_over_restarts(first, second):
     assert log.open().next_seq == len(expected) + 1
     for batch in second:
         log.append(batch)
-    seqs = [entry.seq for entry in replay(disk, from_checkpoint=False)]
+    seqs = [entry.seq for entry in replay(disk)]
     assert seqs == list(range(1, len(seqs) + 1))

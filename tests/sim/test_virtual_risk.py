@@ -15,7 +15,7 @@ def risked(share):
     world = World()
     run_virtual(live(world, 2.0, virtual={"risk_per_position": share}, strategy={"min_confidence": 0.2}))
     decision, found = None, []
-    for entry in replay(world.disk, from_checkpoint=False):
+    for entry in replay(world.disk):
         if isinstance(entry.record, DecisionRecord):
             decision = entry.record.decision
         elif isinstance(entry.record, PositionRecord) and entry.record.event.terms is not None:

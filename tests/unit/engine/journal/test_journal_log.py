@@ -13,7 +13,6 @@ from engine.journal.journal import InlineJournal
 from engine.journal.log import JournalLog, replay, verify
 from engine.journal.record import (
     ChangeRecord,
-    CheckpointRecord,
     CommandRecord,
     EventRecord,
     Kind,
@@ -78,18 +77,15 @@ def test_full_segments_are_followed_by_new_ones():
     assert verify(disk).faults == ()
 
 
-def test_a_restart_reads_from_the_newest_checkpoint_only():
+def test_records_are_read_by_kind_and_from_a_number_on():
     disk = MemoryDisk()
-    log = opened(disk)
-    log.append([line(1)])
-    log.checkpoint(CheckpointRecord(2, "old", parts={"book": b"1"}))
-    log.append([line(2)])
-    log.checkpoint(CheckpointRecord(3, "new", parts={"book": b"2"}))
-    log.append([line(3)])
-    assert refs(disk) == ["new", "e3"]
-    assert refs(disk, from_checkpoint=False) == ["e1", "old", "e2", "new", "e3"]
-    assert refs(disk, kinds={Kind.EVENT}) == ["e3"]
-    assert refs(disk, from_checkpoint=False, after=3) == ["new", "e3"]
+    log = opened(disk, segment_bytes=500)
+    for number in range(1, 10):
+        log.append([line(number), SessionRecord(number, f"s{number}", event="start")])
+    assert len(disk.names("journal/")) > 2
+    assert refs(disk, kinds={Kind.SESSION}) == [f"s{number}" for number in range(1, 10)]
+    assert refs(disk, after=13) == ["s7", "e8", "s8", "e9", "s9"]
+    assert refs(disk, after=18) == []
 
 
 def test_a_torn_end_is_cut_kept_aside_and_written_over():

@@ -11,7 +11,7 @@ from engine.adapters.memory_disk import MemoryDisk
 from engine.events import Event, EventKind, Severity
 from engine.journal.log import JournalLog, replay, verify
 from engine.journal.queue import RecordQueue
-from engine.journal.record import ChangeRecord, CheckpointRecord, EventRecord
+from engine.journal.record import ChangeRecord, EventRecord
 from engine.journal.view import open_view
 
 
@@ -95,24 +95,13 @@ def test_under_pressure_log_lines_go_first_and_a_full_queue_is_a_failure():
     writer.close(10)
 
 
-def test_a_checkpoint_begins_a_segment_also_in_the_middle_of_a_burst():
-    disk = MemoryDisk()
-    writer = JournalWriter(opened(disk))
-    writer.write(line(1))
-    writer.write(CheckpointRecord(2, "check", parts={"book": b"state"}))
-    writer.write(line(3))
-    assert writer.close(10)
-    assert [entry.record.ref for entry in replay(disk)] == ["check", "e3"]
-    assert len(disk.names("journal/")) == 2
-
-
 def test_the_view_follows_the_log(tmp_path):
     disk = DirectoryDisk(tmp_path)
     path = tmp_path / "journal.sqlite"
     reader = DirectoryDisk(tmp_path)
 
     def view():
-        return open_view(path, lambda after: replay(reader, from_checkpoint=False, after=after))
+        return open_view(path, lambda after: replay(reader, after=after))
 
     writer = JournalWriter(opened(disk), view)
     for number in range(1, 51):
