@@ -7,6 +7,7 @@ fixed by the trading specification (section 10) or by habit; every other field a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -313,10 +314,29 @@ class SimulatorSettings(Table):
     """`synthetic`, or `replay:DIR` with a folder of Parquet candles."""
     symbols: Annotated[int, Field(ge=1, le=1000)] = 240
     """Perpetuals of the synthetic market."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 5
     """Seed of every random path."""
+    start: str = "2026-03-10T13:00:00Z"
+    """Simulated instant at which the synthetic market begins; a later run continues where the journal ends."""
     speed: Annotated[float, Field(gt=0, le=1000)] = 20.0
     """Simulated seconds per real second."""
+
+    @property
+    def start_ms(self) -> int:
+        """Return the start in UTC milliseconds."""
+        return round(datetime.fromisoformat(self.start).timestamp() * 1000)
+
+    @field_validator("start")
+    @classmethod
+    def _instant(cls, value: str) -> str:
+        """Refuse what is no instant with its offset, and years without perpetuals."""
+        try:
+            when = datetime.fromisoformat(value)
+        except ValueError:
+            when = None
+        if when is None or when.tzinfo is None or not 2010 < when.year < 2100:
+            raise ValueError("must be an instant from 2011 to 2099 with its offset, such as 2026-01-05T00:00:00Z")
+        return value
 
     @field_validator("market")
     @classmethod

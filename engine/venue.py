@@ -98,18 +98,7 @@ async def connect(loaded: Loaded, last_ms: int) -> Connection:
 
 async def _built_in(settings: SimulatorSettings, last_ms: int) -> Connection:
     child = SimulatorChild()
-    present = SystemClock().now_ms()
-    resumed = last_ms + RESUME_GAP_MS if last_ms else 0
-    is_replay = settings.market.startswith("replay:")
-    start = resumed if is_replay else max(present, resumed)
-    options = RunOptions(
-        symbols=settings.symbols,
-        seed=settings.seed,
-        speed=settings.speed,
-        market=settings.market,
-        start=instant(start) if start else None,
-        step_ms=step_of(settings.speed),
-    )
+    options = child_options(settings, last_ms)
     ready = await child.start(options)
     # A moment passed since the child read its clock; the desk's first synchronisation takes it out.
     clock = SystemClock(ready.now, ready.speed)
@@ -121,6 +110,25 @@ async def _built_in(settings: SimulatorSettings, last_ms: int) -> Connection:
     )
     connection.child, connection.options = child, options
     return connection
+
+
+def child_options(settings: SimulatorSettings, last_ms: int) -> RunOptions:
+    """Return how to start the built-in simulator so that its market continues after the journal's newest instant.
+
+    0 is an empty journal: a synthetic market then begins at the configured start, a replay where it chooses.
+    """
+    resumed = last_ms + RESUME_GAP_MS if last_ms else 0
+    is_replay = settings.market.startswith("replay:")
+    start = resumed if is_replay else max(settings.start_ms, resumed)
+    return RunOptions(
+        symbols=settings.symbols,
+        seed=settings.seed,
+        speed=settings.speed,
+        market=settings.market,
+        start=instant(start) if start else None,
+        origin=None if is_replay else instant(settings.start_ms),
+        step_ms=step_of(settings.speed),
+    )
 
 
 async def _elsewhere(venue: Venue, credentials: Credentials | None) -> Connection:

@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from exchange.simulator.stepped_market import SteppedMarket
 
 
-def make_market(spec: str, *, symbols: int, seed: int, start_ms: int, step_ms: int) -> SteppedMarket:
+def make_market(
+    spec: str, *, symbols: int, seed: int, start_ms: int, step_ms: int, origin_ms: int | None = None
+) -> SteppedMarket:
     """Build `synthetic` or `replay:DIR`.
 
-    A replay keeps the instants of its data: `start_ms` counts only when it lies inside them, and `symbols` limits how
-    many of the most traded contracts are shown. Raises MarketError naming what is wrong with the specification.
+    A synthetic market began at `origin_ms` (`start_ms` where not given) and is continued to `start_ms`. A replay keeps
+    the instants of its data: `start_ms` counts only when it lies inside them, and `symbols` limits how many of the most
+    traded contracts are shown. Raises MarketError naming what is wrong with the specification.
     """
     kind, _, place = spec.partition(":")
     if kind == "synthetic" and not place:
-        return SyntheticMarket(symbols, seed=seed, start_ms=start_ms, step_ms=step_ms)
+        return SyntheticMarket(symbols, seed=seed, start_ms=start_ms, step_ms=step_ms, origin_ms=origin_ms)
     if kind == "replay" and place:
         # Only a replay needs the Parquet reader, which costs a synthetic market 50 MiB for nothing.
         from exchange.simulator.replay import ReplayMarket  # noqa: PLC0415

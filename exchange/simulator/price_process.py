@@ -3,7 +3,7 @@
 Per symbol the log volatility is a sum of two mean-reverting parts of its own (hours and days), two shared by all, and
 the rhythm of the day and the week. Bursts lift the fast parts and decay, so volatility clusters. Returns are normal
 given a random scale, hence fat-tailed; a slow drift makes trends, a weak pull keeps levels within reason. Time runs in
-ticks of one or five minutes with the same half-lives, so history and live minutes follow one law.
+ticks of five minutes, one per bar; what happens inside a bar is drawn elsewhere.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from exchange.simulator.price_grid import Floats
 
+TICK_MINUTES = 5.0
 _MINUTES_PER_YEAR = 525_600.0
 _HOUR = 60.0
 _DAY = 1440.0
@@ -26,9 +27,9 @@ class _Memory(NamedTuple):
     half_life: float
     deviation: float
 
-    def per(self, minutes: float) -> tuple[float, float]:
-        """Return what is kept over that time and the deviation of what comes in."""
-        kept = float(0.5 ** (minutes / self.half_life))
+    def per_tick(self) -> tuple[float, float]:
+        """Return what is kept over a tick and the deviation of what comes in."""
+        kept = float(0.5 ** (TICK_MINUTES / self.half_life))
         return kept, self.deviation * float(np.sqrt(1.0 - kept * kept))
 
 
@@ -56,10 +57,8 @@ _TAIL_SHAPE = 2.0
 _TAIL_LIMIT = 6.0
 """Largest random scale relative to its mean."""
 
-_SURPRISE_MS = 300_000
 _VOLUME_NOISE = 0.42
 _SURPRISE_WEIGHT = 0.7
-_MINUTE_MS = 60_000
 
 _HOURLY = (1.18, 1.08, 0.98, 0.84, 0.83, 0.83, 0.85, 0.88, 0.94, 0.94, 0.93, 0.87, 1.00, 1.14, 1.32, 1.22, 1.19, 1.14,
            1.12, 1.04, 0.98, 0.96, 0.90, 0.92)  # fmt: skip
@@ -118,7 +117,7 @@ class Scales(NamedTuple):
 
 
 class PriceProcess:
-    """State of the process for all symbols; every method moves it by whole ticks of `minutes`."""
+    """State of the process for all symbols; every method moves it by whole ticks."""
 
     def __init__(self, traits: Traits, sectors: int, generator: np.random.Generator) -> None:
         self.traits = traits
@@ -130,26 +129,21 @@ class PriceProcess:
         start = generator.standard_normal((len(parts), symbols))
         self._own = start * np.array([[part.deviation] for part in parts])
         self._shared = generator.standard_normal(2) * np.array([_SHARED_SLOW.deviation, _SHARED_FAST.deviation])
-        self._block = -1
-        self._moving = -1
-        self._start: Floats = np.zeros(symbols)
-        self._tail: Floats = np.empty((1, symbols + 2))
-        self._noise: Floats = np.empty((1, symbols))
         self.gap: Floats = np.zeros(symbols)
         """Log distance of the price from its level."""
 
-    def _remember(self, ticks: int, minutes: float) -> tuple[Floats, Floats]:
+    def _remember(self, ticks: int) -> tuple[Floats, Floats]:
         """Move the mean-reverting parts; return the shared [ticks, 2] and own [ticks, parts, symbols] trajectories."""
         draw = self._generator
         symbols = len(self.traits.level)
-        kept, fresh = np.array([part.per(minutes) for part in (_SHARED_SLOW, _SHARED_FAST)]).T
+        kept, fresh = np.array([part.per_tick() for part in (_SHARED_SLOW, _SHARED_FAST)]).T
         shared = draw.standard_normal((ticks, 2)) * fresh
-        shared[:, 1] += (draw.random(ticks) < minutes / _SHARED_BURST_MINUTES) * draw.uniform(*_BURST_SIZES, ticks)
+        shared[:, 1] += (draw.random(ticks) < TICK_MINUTES / _SHARED_BURST_MINUTES) * draw.uniform(*_BURST_SIZES, ticks)
         parts = _OWN_PARTS
-        own_kept, own_fresh = np.array([part.per(minutes) for part in parts]).T
+        own_kept, own_fresh = np.array([part.per_tick() for part in parts]).T
         own = draw.standard_normal((ticks, len(parts), symbols)) * own_fresh[:, None]
         # The number of bursts is drawn first: one lift per burst instead of one per symbol and tick.
-        bursts = np.nonzero(draw.random((ticks, symbols)) < minutes / _BURST_MINUTES)
+        bursts = np.nonzero(draw.random((ticks, symbols)) < TICK_MINUTES / _BURST_MINUTES)
         own[bursts[0], 1, bursts[1]] += draw.uniform(*_BURST_SIZES, len(bursts[0]))
         own_kept = own_kept[:, None]
         for tick in range(ticks):
@@ -161,44 +155,34 @@ class PriceProcess:
         self._shared = self._shared.copy()
         return shared, own
 
-    def _surprises(self, open_ms: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """Return the random scale of returns [ticks, symbols + 2] and the noise of log volume [ticks, symbols].
-
-        Both hold for five minutes, whatever the tick: bars of 5m follow the same law however finely they are drawn.
-        """
+    def _surprises(self, ticks: int) -> tuple[Floats, Floats]:
+        """Return the random scale of returns [ticks, symbols + 2] and the noise of log volume [ticks, symbols]."""
         draw = self._generator
         symbols = len(self.traits.level)
-        blocks, block_of = np.unique(open_ms // _SURPRISE_MS, return_inverse=True)
-        begun = int(blocks[0]) == self._block
-        fresh = len(blocks) - int(begun)
-        tail = np.sqrt((_TAIL_SHAPE - 1.0) / draw.standard_gamma(_TAIL_SHAPE, (fresh, symbols + 2)))
-        np.minimum(tail, _TAIL_LIMIT, out=tail)
-        noise = draw.standard_normal((fresh, symbols)) * _VOLUME_NOISE
-        if begun:
-            tail, noise = np.concatenate([self._tail, tail]), np.concatenate([self._noise, noise])
-        self._block, self._tail, self._noise = int(blocks[-1]), tail[-1:].copy(), noise[-1:].copy()
-        return tail[block_of], noise[block_of]
+        tail = np.sqrt((_TAIL_SHAPE - 1.0) / draw.standard_gamma(_TAIL_SHAPE, (ticks, symbols + 2)))
+        noise = draw.standard_normal((ticks, symbols)) * _VOLUME_NOISE
+        return np.minimum(tail, _TAIL_LIMIT), noise
 
-    def scales(self, open_ms: npt.NDArray[np.int64], minutes: float) -> Scales:
+    def scales(self, open_ms: npt.NDArray[np.int64]) -> Scales:
         """Move volatility, drift, mood and premium over the ticks that open at those instants."""
         ticks, symbols = len(open_ms), len(self.traits.level)
         before = self._own[5]
-        shared, own = self._remember(ticks, minutes)
-        ripple = np.diff(own[:, 5], axis=0, prepend=before[None]) * np.sqrt(5.0)
+        shared, own = self._remember(ticks)
+        ripple = np.diff(own[:, 5], axis=0, prepend=before[None])
         season = rhythm(open_ms)[:, None]
-        unit = self.traits.volatility * np.sqrt(minutes / _MINUTES_PER_YEAR)
+        unit = self.traits.volatility * np.sqrt(TICK_MINUTES / _MINUTES_PER_YEAR)
         # E exp(2 h) = 1 for the mean-reverting parts without bursts, so the annual volatility means what it says.
         everyone = shared.sum(axis=1, keepdims=True) - _SHARED_SLOW.deviation**2 - _SHARED_FAST.deviation**2
         alone = own[:, 0] + own[:, 1] - _OWN_SLOW.deviation**2 - _OWN_FAST.deviation**2
         everyone, alone = np.minimum(everyone, _LOUDEST), np.minimum(alone, _LOUDEST)
-        tail, noise = self._surprises(open_ms)
+        tail, noise = self._surprises(ticks)
         whole = np.exp(everyone) * season
         return Scales(
             shared=whole * tail[:, :1],
             sector=whole * tail[:, 1:2],
             own=np.exp(0.6 * everyone + alone) * season * tail[:, 2:],
             unit=np.broadcast_to(unit, (ticks, symbols)),
-            drift=(own[:, 2] * minutes + ripple) * (unit / np.sqrt(minutes)) * season,
+            drift=(own[:, 2] * np.sqrt(TICK_MINUTES) + ripple) * unit * season,
             mood=own[:, 3] + noise,
             premium=own[:, 4],
             season=season,
@@ -213,22 +197,21 @@ class PriceProcess:
             + (self._own_share * scales.own) ** 2
         )
 
-    def noise(self, scales: Scales, parts: int) -> Floats:
-        """Draw the random part of the return of every tick in `parts` equal parts, [ticks, parts, symbols]."""
+    def noise(self, scales: Scales) -> Floats:
+        """Draw the random part of the return of every tick, [ticks, symbols]."""
         draw = self._generator
         ticks, symbols = scales.own.shape
         traits = self.traits
-        noise = draw.standard_normal((ticks, parts, symbols))
-        noise *= (self._own_share * scales.own)[:, None]
-        noise += (draw.standard_normal((ticks, parts, 1)) * scales.shared[:, None]) * traits.common
-        factors = draw.standard_normal((ticks, parts, self._sectors)) * scales.sector[:, None]
-        noise += factors[:, :, traits.sector] * traits.sector_loading
-        noise *= (scales.unit / np.sqrt(parts))[:, None]
+        noise = draw.standard_normal((ticks, symbols)) * (self._own_share * scales.own)
+        noise += (draw.standard_normal((ticks, 1)) * scales.shared) * traits.common
+        factors = draw.standard_normal((ticks, self._sectors)) * scales.sector
+        noise += factors[:, traits.sector] * traits.sector_loading
+        noise *= scales.unit
         return noise
 
-    def levels(self, returns: Floats, minutes: float) -> Floats:
+    def levels(self, returns: Floats) -> Floats:
         """Move the log gap by the returns [ticks, symbols] under the weak pull; return it after every tick."""
-        kept = 0.5 ** (minutes / _PULL_HALF_LIFE)
+        kept = 0.5 ** (TICK_MINUTES / _PULL_HALF_LIFE)
         gaps = np.empty_like(returns)
         gap = self.gap
         for tick, change in enumerate(returns):
@@ -236,26 +219,14 @@ class PriceProcess:
         self.gap = gap.copy()
         return gaps
 
-    def turnover(
-        self, open_ms: npt.NDArray[np.int64], scales: Scales, before: Floats, gaps: Floats, minutes: float
-    ) -> Floats:
-        """Return the USDT turned over per tick [ticks, symbols]: rhythm, volatility, the move itself, and mood.
-
-        `before` is the log gap before the first tick, `gaps` those after each. The move counts from the open of its
-        five minutes, so a bar of 5m is as busy as it is wide, however finely it is drawn.
-        """
-        blocks, first, block_of = np.unique(open_ms // _SURPRISE_MS, return_index=True, return_inverse=True)
-        starts = np.concatenate([before[None], gaps])[first]
-        if int(blocks[0]) == self._moving:
-            starts[0] = self._start
-        self._moving, self._start = int(blocks[-1]), starts[-1].copy()
-        elapsed = (open_ms % _SURPRISE_MS / _MINUTE_MS)[:, None] / minutes + 1.0
+    def turnover(self, scales: Scales, change: Floats) -> Floats:
+        """Return the USDT turned over per tick [ticks, symbols]: rhythm, volatility, the move `change`, and mood."""
         deviation = self.deviation(scales)
-        surprise = np.abs(gaps - starts[block_of]) / (scales.unit * deviation * np.sqrt(elapsed))
+        surprise = np.abs(change) / (scales.unit * deviation)
         # 0.798 is the mean of |z|.
         busy = 1.0 + _SURPRISE_WEIGHT * (surprise - 0.798)
         log_volume = 0.65 * np.log(deviation / scales.season) + scales.mood
         volume: Floats = np.exp(log_volume) * scales.season**_VOLUME_RHYTHM * np.maximum(busy, 0.1)
         # 1.25 is the mean of the lognormal parts: the daily turnover stays the one of the traits.
-        volume *= self.traits.daily_quote * (minutes / _DAY / 1.25)
+        volume *= self.traits.daily_quote * (TICK_MINUTES / _DAY / 1.25)
         return volume

@@ -197,10 +197,8 @@ Cells give the 10th / 50th / 90th percentile over the symbols (over all pairs fo
 {outside_live}
 
 One recorded month is one regime: half a year of six majors in 2025 shows a kurtosis of 19 to 37, an autocorrelation of
-absolute returns of 0.30 to 0.38 at lag 1 and 0.10 to 0.15 at one day. Live bars are made of minutes: their volume
-follows the move of a whole bar more loosely than that of the history, and a range shows only the extremes that at most
-four trades per step reach, so it comes out a little smaller. Two weeks hold few regimes: long autocorrelations and the
-ratio of hours and of weekends scatter from seed to seed.
+absolute returns of 0.30 to 0.38 at lag 1 and 0.10 to 0.15 at one day. History and live bars follow one law; weeks
+hold few regimes, so tails, long autocorrelations and the ratio of weekends scatter from seed to seed.
 
 ## What the synthetic market models
 
@@ -213,9 +211,13 @@ ratio of hours and of weekends scatter from seed to seed.
 - Aggregate trades from which the candles can be rebuilt exactly; trade ids without holes.
 - Spread and depth that answer to volatility; a book whose levels stay while the price moves through them.
 - A premium over the index that reverts within hours; funding per 8, 4 or 1 hours from its clamped average.
+- One market per seed, number of symbols and first instant: its 5m bars are drawn ahead and walked through inside, so a
+  restarted market continues with the same prices, volumes and trade counts, and the step does not matter. Taker share
+  and quote volume of the bars before a restart are drawn anew; funding averages begin anew.
 
 ## What it does not model
 
+- Inside a 5m bar every symbol walks by itself: at 1m symbols move together less than recorded ones.
 - No market impact: orders do not move it, and its book does not remember fills.
 - No asymmetry between rises and falls, no liquidation cascades, no lead of one symbol over another.
 - No structural breaks: no listings, delistings or halts while it runs; one contract is SETTLING from the start.

@@ -16,7 +16,7 @@ STRATEGY = {"strategy": {"min_confidence": 0.2}}
 @pytest.fixture(scope="module")
 def story():
     """A first life of six hours that ends by a kill, and a second of two hours."""
-    world = World(seed=3)
+    world = World(seed=4)
 
     async def two_lives():
         first = await kill(world, 6, **STRATEGY)
@@ -85,3 +85,30 @@ def test_the_book_of_the_second_life_equals_the_fold_of_the_whole_journal(story)
     open_ones = {name for name, state in states.items() if state.stage is Stage.OPEN}
     assert {row.position_id for row in second.book.rows()} == open_ones
     assert len(second.book.closed()) == sum(state.stage is Stage.CLOSED for state in states.values())
+
+
+def two_lives(*, new_exchange):
+    """Six hours that end by a kill, two more; return how the positions held at the kill stand, and prices around it."""
+    world = World(seed=4)
+
+    async def story():
+        first = await kill(world, 6, **STRATEGY)
+        held = [row.position_id for row in first.book.rows()]
+        prices = world.market.columns.last
+        if new_exchange:
+            world.new_exchange()
+        again = world.market.columns.last
+        await live(world, 2, **STRATEGY)
+        return held, prices, again
+
+    held, prices, again = run_virtual(story())
+    states = fold_all(record.event for record in records(world, PositionRecord))
+    return {name: (states[name].stage, states[name].reason) for name in held}, prices, again
+
+
+def test_positions_live_on_where_the_exchange_was_restarted_too():
+    kept, *_ = two_lives(new_exchange=False)
+    renewed, prices, again = two_lives(new_exchange=True)
+    assert (again == prices).all()
+    assert renewed == kept
+    assert any(stage is Stage.OPEN for stage, _ in renewed.values())

@@ -45,13 +45,21 @@ class World:
 
     def __init__(self, *, symbols=6, seed=1, step_ms=5_000, size=None, market=None, start_ms=START_MS):
         self.size = size or symbols
+        self._spec = {"symbols": symbols, "seed": seed, "step_ms": step_ms, "origin_ms": start_ms}
         self.clock = VirtualClock(start_ms)
-        self.market = market or make_market("synthetic", symbols=symbols, seed=seed, start_ms=start_ms, step_ms=step_ms)
-        self.exchange = Exchange(self.market, {DEMO_KEY: DEMO_SECRET}, ExchangeOptions(seed=seed))
-        self.front = MemoryFront(self.exchange, self.clock, latency=0.02)
-        self.disk = MemoryDisk()
         self.seed = seed
+        self.disk = MemoryDisk()
         self.port = LocalPort()
+        self._open(market or make_market("synthetic", start_ms=start_ms, **self._spec))
+
+    def _open(self, market):
+        self.market = market
+        self.exchange = Exchange(market, {DEMO_KEY: DEMO_SECRET}, ExchangeOptions(seed=self.seed))
+        self.front = MemoryFront(self.exchange, self.clock, latency=0.02)
+
+    def new_exchange(self):
+        """Put a new process's exchange in the place of the old one, at the present instant of the same market."""
+        self._open(make_market("synthetic", start_ms=self.clock.now_ms(), **self._spec))
 
     def desk(self, **settings):
         """A desk on this world's disk, with whatever it remembers."""

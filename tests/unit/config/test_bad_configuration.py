@@ -65,6 +65,8 @@ def test_an_unknown_key_names_line_and_nearest_known_key(tmp_path, text, line, n
         ("[exchange]\nvenue = 'http://example.com'\n", "an http URL on this machine"),
         ("[exchange]\nvenue = 'https://fapi.binance.com'\n", "write live instead"),
         ("[simulator]\nmarket = 'replay:'\n", "synthetic or replay:DIR"),
+        ("[simulator]\nstart = 'yesterday'\n", "an instant from 2011 to 2099 with its offset"),
+        ("[simulator]\nstart = '2026-01-05T00:00:00'\n", "such as 2026-01-05T00:00:00Z"),
         ("universe = 3\n", "is a table; write [universe]"),
         ("[universe.size]\nx = 1\n", "unknown key universe.size.x"),
     ],

@@ -144,6 +144,8 @@ def test_spreads_widen_when_volatility_rises():
         ({"step_ms": 7000}, "step_ms=7000"),
         ({"step_ms": 10}, "step_ms=10"),
         ({"start_ms": 5}, "start_ms=5"),
+        ({"origin_ms": 5}, "origin_ms=5"),
+        ({"origin_ms": START + MINUTE}, "cannot go back"),
     ],
 )
 def test_a_market_that_cannot_be_is_refused_with_the_value_named(arguments, words):
@@ -180,3 +182,37 @@ def test_the_same_seed_gives_the_same_numbers_under_any_hash_seed():
 
 def test_the_market_never_stops(market):
     assert market.exhausted is False
+
+
+BARS = ("open_time", "open", "high", "low", "close", "volume", "trades")
+
+
+@pytest.mark.parametrize("lived", [1_000, 7 * MINUTE + 30_000, 9 * 3_600_000])
+def test_a_later_start_of_the_same_origin_continues_the_market(lived):
+    first = SyntheticMarket(12, seed=4, start_ms=START)
+    first.advance(START + lived)
+    second = SyntheticMarket(12, seed=4, start_ms=START + lived, origin_ms=START)
+    for market in (first, second):
+        assert market.now_ms == START + lived
+    assert second.listings == first.listings
+    for shown in ("last", "bid", "ask", "mark", "index_price"):
+        assert np.array_equal(getattr(second.columns, shown), getattr(first.columns, shown))
+    for market in (first, second):
+        market.advance(START + lived + 11 * MINUTE)
+    for index in range(12):
+        for interval in ("1m", "5m", "1h"):
+            before, after = (market.candles(index, interval, None, None, 480) for market in (first, second))
+            for name in BARS:
+                assert np.array_equal(getattr(after, name), getattr(before, name)), (interval, name)
+        assert second.recent_trades(index, None, None, 1) == first.recent_trades(index, None, None, 1)
+
+
+def test_the_closed_bars_are_the_same_whatever_the_step():
+    fine, coarse = (SyntheticMarket(6, seed=9, start_ms=START, step_ms=step) for step in (500, 60_000))
+    for market in (fine, coarse):
+        market.advance(START + 30 * MINUTE)
+    for index in range(6):
+        ours, theirs = (one.candles(index, "1m", START - MINUTE, one.now_ms - 1, 30) for one in (fine, coarse))
+        assert len(ours) == 30
+        for name in BARS:
+            assert np.array_equal(getattr(ours, name), getattr(theirs, name)), name
