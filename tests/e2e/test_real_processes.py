@@ -5,27 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from desk_process import PROGRAM, cycles_until, environment, headless
+from desk_process import PROGRAM, cycles_until, environment, headless, run
 from terminal import Terminal, available
-
-from engine.adapters.disk import DirectoryDisk
-from engine.journal.log import replay, verify
-from engine.journal.record import PositionRecord, SignalRecord
-from engine.positions.lifecycle import EventName, fold_all
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_tmux = pytest.mark.skipif(not available(), reason="tmux is not installed (apt-get install tmux)")
 pytestmark = pytest.mark.xdist_group("processes")
-
-
-def run(*arguments, **more):
-    return subprocess.run(
-        [PROGRAM, *arguments], env=environment(**more), capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 def test_a_headless_run_prints_a_line_per_cycle_and_ends_cleanly_after_its_time(tmp_path):
@@ -37,29 +25,6 @@ def test_a_headless_run_prints_a_line_per_cycle_and_ends_cleanly_after_its_time(
     assert lines[-1]["universe"] == lines[-1]["ready"] == 40
     assert set(lines[-1]["candidates"]) == {"ict", "self_learning", "hybrid"}
     assert {"kept", "dropped"} == set(lines[-1]["dimensions"]["confidence"])
-
-
-def test_a_killed_desk_continues_its_book_and_writes_nothing_twice(tmp_path):
-    with headless(tmp_path) as first:
-        cycles_until(first, lambda cycle: cycle["number"] >= 6)
-        first.send_signal(signal.SIGKILL)
-    disk = DirectoryDisk(tmp_path)
-    before = [entry.record for entry in replay(disk)]
-    with headless(tmp_path) as second:
-        cycles_until(second, lambda cycle: cycle["number"] >= 4)
-        second.send_signal(signal.SIGTERM)
-        assert second.wait(timeout=30) == 0
-    records = [entry.record for entry in replay(disk)]
-    assert [repr(one) for one in records[: len(before)]] == [repr(one) for one in before]
-    assert not verify(disk).faults
-    signals = Counter((one.ref, one.state) for one in records if isinstance(one, SignalRecord))
-    assert set(signals.values()) <= {1}
-    events = [one.event for one in records if isinstance(one, PositionRecord)]
-    assert set(Counter(one.position_id for one in events if one.event is EventName.CREATED).values()) <= {1}
-    fold_all(events)
-    shown = run("journal", "show", "--kind", "signal", "--json", "--limit", "5000", "--data-dir", str(tmp_path))
-    assert shown.returncode == 0
-    assert len(shown.stdout.splitlines()) == sum(signals.values())
 
 
 def test_a_simulator_that_dies_is_started_again_and_every_symbol_comes_back(tmp_path):

@@ -33,6 +33,13 @@ def headless(folder, *more, **popen):
     )
 
 
+def run(*arguments, **more):
+    """Run a command of the program to its end."""
+    return subprocess.run(
+        [PROGRAM, *arguments], env=environment(**more), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
 def cycles_until(process, wanted, seconds=90):
     """Read cycle lines until one satisfies `wanted`; a generous limit, since machines are shared."""
     end = time.monotonic() + seconds
