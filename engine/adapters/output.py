@@ -23,8 +23,9 @@ class OutputLines:
     other goes on. Nothing passes through Python's own buffers, so nothing is left in them for the interpreter's end.
     """
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        """Start the thread."""
+    def __init__(self, capacity: int = CAPACITY, *, stdout: int = STDOUT, stderr: int = STDERR) -> None:
+        """Start the thread on two file descriptors."""
+        self._stdout, self._stderr = stdout, stderr
         self._queue: queue.Queue[tuple[int, str] | None] = queue.Queue(capacity)
         self._broken: set[int] = set()
         self.dropped = 0
@@ -38,11 +39,11 @@ class OutputLines:
 
     def data(self, line: str) -> None:
         """Write one line to stdout."""
-        self._put(STDOUT, line)
+        self._put(self._stdout, line)
 
     def talk(self, line: str) -> None:
         """Write one line to stderr."""
-        self._put(STDERR, line)
+        self._put(self._stderr, line)
 
     def close(self, seconds: float = CLOSE_S) -> bool:
         """Wait at most that long for what is queued, and tell whether it was written or given up."""
@@ -63,17 +64,20 @@ class OutputLines:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            stream, text = item
-            if stream in self._broken:
-                continue
-            rest = text.encode("utf-8", "replace")
-            try:
-                while rest:
-                    rest = rest[os.write(stream, rest) :]
-            except OSError as error:
-                self._broken.add(stream)
-                if stream == STDOUT:
-                    self.talk(f"stdout is gone ({error.strerror}); the engine goes on without it")
+            fault = self._write(*item)
+            if fault and item[0] == self._stdout:
+                self._write(self._stderr, f"stdout is gone ({fault}); the engine goes on without it\n")
+
+    def _write(self, stream: int, text: str) -> str:
+        """Write to a stream that was not given up; return why it is given up now, empty while it is not."""
+        rest = b"" if stream in self._broken else text.encode("utf-8", "replace")
+        try:
+            while rest:
+                rest = rest[os.write(stream, rest) :]
+        except OSError as error:
+            self._broken.add(stream)
+            return error.strerror or str(error)
+        return ""
 
 
 def abandon_terminal() -> None:

@@ -19,12 +19,10 @@ bounded lists, so this finds a leak per message or per cycle (2,000 messages a s
 
 def look(pid):
     """Return resident MiB, open descriptors and threads of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20, len(os.listdir(f"/proc/{pid}/fd")), _threads(pid)
-
-
-def _threads(pid):
-    return len(os.listdir(f"/proc/{pid}/task"))
+    about = Path(f"/proc/{pid}")
+    pages = int((about / "statm").read_text(encoding="ascii").split()[1])
+    descriptors, threads = (sum(1 for _ in (about / name).iterdir()) for name in ("fd", "task"))
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20, descriptors, threads
 
 
 def test_ten_minutes_leave_memory_descriptors_and_threads_flat(tmp_path, record_property):
