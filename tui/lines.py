@@ -108,11 +108,12 @@ def flow(lead: str, pieces: Iterable[Span], width: int) -> list[Line]:
     used = indent
     for text, style in pieces:
         length = cells(clean(text))
-        if used > indent and used + length > width:
+        gap = "  " if used > indent else ""
+        if gap and used + len(gap) + length > width:
             lines.append(tuple(spans))
-            spans, used = [(" " * indent, "dim")], indent
-        spans.append((text + "  ", style))
-        used += length + 2
+            spans, used, gap = [(" " * indent, "dim")], indent, ""
+        spans.append((gap + text, style))
+        used += len(gap) + length
     return [*lines, tuple(spans)]
 
 

@@ -224,3 +224,45 @@ async def test_the_gain_never_stands_without_the_equity_it_belongs_to(running, p
         top = desk.text("top")
         assert ("+12.50" in top) <= ("eq 10 012.50" in top)
         assert "ENTRIES HALTED" in top
+
+
+@pytest.mark.parametrize("keys", [("T",), ("X",), ("q",), ("B", "enter"), ("B", "down", "enter"), ("B", "3", "enter")])
+async def test_what_is_typed_stays_in_sight_on_the_smallest_terminal(running, keys):
+    async with running((60, 16)) as desk:
+        await desk.press(*keys)
+        await desk.type("abc")
+        assert "> abc_" in desk.box()
+
+
+@pytest.mark.parametrize("key", ["M", "L"])
+async def test_lists_on_the_smallest_terminal_cut_no_word(running, key):
+    async with running((60, 16)) as desk:
+        await desk.press(key)
+        assert "…" not in desk.box()
+        assert "after restart" in desk.box() or "re-weighs" in desk.box() or "takes effect" in desk.box()
+
+
+async def test_every_flag_can_be_read_with_its_notes_on_the_smallest_terminal(running, port: FakePort):
+    flags = port.latest.flags
+    async with running((60, 16)) as desk:
+        await desk.press("L")
+        for flag in flags:
+            cursor = next(line for line in desk.box().splitlines() if "> " in line)
+            assert flag.name in cursor
+            assert flag.effect[:20] in desk.box()
+            assert "rung:" in desk.box()
+            await desk.press("j")
+
+
+@pytest.mark.parametrize("size", [(60, 16), NARROW, MEDIUM])
+async def test_the_life_of_a_position_is_whole_at_any_width(running, size):
+    async with running(size) as desk:
+        await desk.press("3", "enter")
+        assert "esc back" in (desk.text("tabs") if size[0] < 100 else desk.text("detail"))
+        seen = ""
+        for _ in range(6):
+            seen += desk.text("detail")
+            await desk.press("pagedown")
+        assert "…" not in seen
+        for words in ("stop ", "target ", "1204 looks", "ETA"):
+            assert words in seen

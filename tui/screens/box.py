@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tui.view import View
 
 Result = TypeVar("Result")
+FRAME_ROWS = 4
+"""Rows of the terminal that no line of a box gets: its frame, and one left free above and below."""
 Content = tuple[list[Line], int]
 """Lines of a box and the one that carries the cursor (-1: none)."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from tui import glyphs
 from tui.lines import BLANK, Line
-from tui.screens.box import BoxScreen, Content
+from tui.screens.box import FRAME_ROWS, BoxScreen, Content
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from textual.events import Key
 
     from tui.view import View
+
+
+_LEAST_SHOWN = 3
 
 
 class Option(NamedTuple):
@@ -54,15 +58,22 @@ class ChoiceScreen(BoxScreen[str]):
         lines: list[Line] = [*self._head(width), BLANK] if self._head else [BLANK]
         options = self._options(width)
         self._at = max(0, min(self._at, len(options) - 1))
-        cursor = len(lines) + self._at
-        lines += [
-            ((">" if at == self._at else " ", "key"), (" ", "text"), *option.line) for at, option in enumerate(options)
-        ]
-        lines.append(BLANK)
         most = max((len(option.notes) for option in options), default=0)
+        first, last = self._window(len(options), self.app.size.height - FRAME_ROWS - len(lines) - 1 - most)
+        cursor = len(lines) + self._at - first
+        for at in range(first, last):
+            beyond = glyphs.UP if at == first > 0 else glyphs.DOWN if at == last - 1 < len(options) - 1 else " "
+            lines.append(((">" if at == self._at else beyond, "key"), (" ", "text"), *options[at].line))
+        lines.append(BLANK)
         notes = list(options[self._at].notes) if options else []
         lines += notes + [BLANK] * (most - len(notes))
         return lines, cursor if options else -1
+
+    def _window(self, count: int, room: int) -> tuple[int, int]:
+        """Return the options to show: all, or on a small terminal those around the cursor, so that notes have room."""
+        shown = min(count, max(_LEAST_SHOWN, room))
+        first = max(0, min(self._at - shown // 2, count - shown))
+        return first, first + shown
 
     def on_key(self, event: Key) -> None:
         """Move, choose or leave."""

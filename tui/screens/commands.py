@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from tui.widgets.virtual import VirtualTable
 
 BYPASS_S = 60
+_MODE_TEXT_FROM, _FLAG_DEFAULTS_FROM, _FLAG_SINCE_FROM = 72, 72, 100
+"""Inner widths of a list from which it has room for these columns; below, the note under it tells them."""
 
 
 class DeskCommands(Screen[None]):
@@ -49,12 +51,17 @@ class DeskCommands(Screen[None]):
             return
 
         def options(width: int) -> list[Option]:
-            del width
             mode = self.view.newest.mode if self.view.newest else ""
+            beside = width >= _MODE_TEXT_FROM
             return [
                 Option(
                     name,
-                    ((left(title, 16), "strong"), (left("current" if name == mode else "", 9), "ok"), (text, "dim")),
+                    (
+                        (left(title, 16), "strong"),
+                        (left("current" if name == mode else "", 9), "ok"),
+                        (text if beside else "", "dim"),
+                    ),
+                    () if beside else tuple(wrapped(text, width, "dim")),
                 )
                 for name, title, text in texts.MODES
             ]
@@ -102,11 +109,14 @@ class DeskCommands(Screen[None]):
                 (f"{flag.letter} ", "key"),
                 (left(flag.name, 34), "text"),
                 (left("ON" if flag.value else "off", 5), "ok" if flag.value else "dim"),
-                (left(f"default {'on' if flag.default else 'off'}", 13), "dim"),
-                (left(flag.takes, 15), "accent"),
-                (f"since {numbers.stamp(flag.since_ms)} by {flag.by}" if width >= 100 else "", "dim"),
             )
-            who = f"Since {numbers.stamp(flag.since_ms)} by {flag.by}; a change takes effect {flag.takes}."
+            default = f"default {'on' if flag.default else 'off'}"
+            if width >= _FLAG_DEFAULTS_FROM:
+                line = (*line, (left(default, 13), "dim"), (left(flag.takes, 15), "accent"))
+            if width >= _FLAG_SINCE_FROM:
+                line = (*line, (f"since {numbers.stamp(flag.since_ms)} by {flag.by}", "dim"))
+            since = f"{numbers.stamp(flag.since_ms)} by {flag.by}"
+            who = f"{default.capitalize()}, since {since}; a change takes effect {flag.takes}."
             notes = (
                 *wrapped(who, width, "dim"),
                 *wrapped(flag.effect, width, "text"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui import texts
 from tui.lines import BLANK, Line, wrapped
-from tui.screens.box import BoxScreen, Content
+from tui.screens.box import FRAME_ROWS, BoxScreen, Content
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,14 +37,17 @@ class ConfirmScreen(BoxScreen[str]):
 
     def content(self, width: int) -> Content:
         """Return what will happen, what will not, and how to confirm."""
-        lines: list[Line] = [BLANK]
-        for sentence in self._body:
-            lines += wrapped(sentence, width, "text", "  ")
-        lines += [BLANK, *wrapped(self._ask, width, "key")]
+        body = [line for sentence in self._body for line in wrapped(sentence, width, "text", "  ")]
+        ask: list[Line] = wrapped(self._ask, width, "key")
+        answer: list[Line] = []
         if self._word != "y":
             right_so_far = not self._word or self._word.startswith(self._typed)
-            lines += [BLANK, (("> ", "key"), (self._typed, "strong" if right_so_far else "alert"), ("_", "dim"))]
-        return [*lines, BLANK], -1
+            answer = [(("> ", "key"), (self._typed, "strong" if right_so_far else "alert"), ("_", "dim"))]
+        airy = [BLANK, *body, BLANK, *ask, *([BLANK] if answer else []), *answer, BLANK]
+        if len(airy) <= self.app.size.height - FRAME_ROWS:
+            return airy, -1
+        tight = [*body, *ask, *answer]
+        return tight, len(tight) - 1
 
     def on_key(self, event: Key) -> None:
         """Take the answer."""

@@ -216,7 +216,7 @@ class DeskScreen(DeskActions, Screen[None]):
 
     def _tab_state(self) -> tuple[str, list[str]]:
         if self.view.detail_open:
-            return "", [texts.DETAIL_BACK]
+            return "", [self.pane.footing()]
         return self.active, self.pane.notes()
 
     def _key_words(self) -> list[tuple[str, str]]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _COLUMNS_FROM = 96
 """Width from which the scores stand beside the provenance."""
 _SCORES_WIDTH = 38
+_EXTREMES_FROM = 74
+"""Width from which a life shows its largest gain and loss so far."""
+_PRICES = ("ema", "bb_mid", "bb_upper", "bb_lower", "vwap")
+"""Indicators that are prices and are shown with the symbol's own decimals."""
 
 
 class DetailPane(Pane):
@@ -52,7 +56,7 @@ class DetailPane(Pane):
             return [((" " + self.view.detail_note, "dim"),)]
         head: list[Line] = [] if self.framed else [((" ", "text"), *self.heading())]
         if isinstance(detail, PositionDetail):
-            return head + life_lines(detail)
+            return head + life_lines(detail, width)
         return head + signal_lines(detail, width)
 
 
@@ -151,7 +155,10 @@ def _indicators(detail: SignalDetail, width: int) -> list[Line]:
     names = list(dict.fromkeys(name for _, name, _ in detail.indicators))
     lines = [_rule("indicators", width), ((left("", 18) + "".join(right(frame, 13) for frame in frames), "dim"),)]
     for name in names:
-        row = "".join(right(_value(values.get(name, math.nan)), 13) for values in frames.values())
+        found = [values.get(name, math.nan) for values in frames.values()]
+        is_price = name.startswith(_PRICES)
+        texts = [numbers.price(value, detail.decimals) if is_price else _value(value) for value in found]
+        row = "".join(right(text, 13) for text in texts)
         lines.append(((" " + left(name, 17), "dim"), (row, "text")))
     return lines
 
@@ -162,38 +169,46 @@ def _value(value: float) -> str:
     return numbers.price(value, 2) if abs(value) >= 1 else f"{value:.5f}"
 
 
-def life_lines(detail: PositionDetail) -> list[Line]:
-    """Return the life of a virtual position."""
+def life_lines(detail: PositionDetail, width: int) -> list[Line]:
+    """Return the life of a virtual position; on narrow panels without the extremes, the reason under its event."""
     mark, style = side(detail.direction)
-    lines: list[Line] = [
-        (
-            (f" {detail.symbol} ", "strong"),
-            (mark, style),
-            (f"  {detail.strategy}   entry {numbers.price(detail.entry, detail.decimals)}", "text"),
-            (f"  stop {numbers.price(detail.stop, detail.decimals)}", "down"),
-            (f"  target {numbers.price(detail.target, detail.decimals)}", "up"),
-            (f"   {detail.looks} looks without news", "dim"),
-        ),
-        BLANK,
-        ((_LIFE_HEAD, "dim"),),
+    terms: list[Span] = [
+        (f"entry {numbers.price(detail.entry, detail.decimals)}", "text"),
+        (f"stop {numbers.price(detail.stop, detail.decimals)}", "down"),
+        (f"target {numbers.price(detail.target, detail.decimals)}", "up"),
+        (f"{detail.looks} looks without news", "dim"),
     ]
-    return lines + [_life_event(event, detail.decimals) for event in detail.life]
+    extremes = width >= _EXTREMES_FROM
+    lines: list[Line] = [
+        ((f" {detail.symbol} ", "strong"), (mark, style), (f"  {detail.strategy}", "text")),
+        *flow(" ", terms, width),
+        BLANK,
+        ((_LIFE_HEAD + (_EXTREMES_HEAD if extremes else "") + right("ETA", 6), "dim"),),
+    ]
+    for event in detail.life:
+        lines += _life_event(event, detail.decimals, width, extremes=extremes)
+    return lines
 
 
-_LIFE_HEAD = (
-    " " + left("Time", 9) + left("Event", 17) + right("Price", 12) + right("PnL%", 9) + right("R", 7)
-    + right("Max", 8) + right("Min", 8) + right("ETA", 6) + "  Reason"
-)  # fmt: skip
+_LIFE_HEAD = " " + left("Time", 9) + left("Event", 17) + right("Price", 12) + right("PnL%", 8) + right("R", 7)
+_EXTREMES_HEAD = right("Max", 7) + right("Min", 7)
+_LIFE_INDENT = 10
 
 
-def _life_event(event: LifeEvent, decimals: int) -> Line:
-    return (
+def _life_event(event: LifeEvent, decimals: int, width: int, *, extremes: bool) -> list[Line]:
+    bounds = right(numbers.signed(event.max_percent), 7) + right(numbers.signed(event.min_percent), 7)
+    line: Line = (
         (" " + left(numbers.clock(event.time), 9), "faint"),
         (left(event.event, 17), "text"),
         (right(numbers.price(event.price, decimals), 12), "text"),
-        (right(numbers.signed(event.pnl_percent), 9), side_style(event.pnl_percent)),
+        (right(numbers.signed(event.pnl_percent), 8), side_style(event.pnl_percent)),
         (right(numbers.signed(event.pnl_r), 7), side_style(event.pnl_r)),
-        (right(numbers.signed(event.max_percent), 8) + right(numbers.signed(event.min_percent), 8), "dim"),
+        (bounds if extremes else "", "dim"),
         (right(numbers.span(event.eta_s), 6), "dim"),
-        ("  " + event.reason, "dim"),
     )
+    if not event.reason:
+        return [line]
+    if line_cells(line) + line_cells(((event.reason, ""),)) + 2 <= width:
+        return [(*line, ("  " + event.reason, "dim"))]
+    under = wrapped(event.reason, width - _LIFE_INDENT, "dim")
+    return [line, *(((" " * _LIFE_INDENT, "dim"), *part) for part in under)]

@@ -52,7 +52,7 @@ class TabLine(Board):
     period = 1.0
 
     def __init__(self, view: View, state: Callable[[], tuple[str, Sequence[str]]]) -> None:
-        """`state` returns the shown panel and its notes (filter, sort), the most important first."""
+        """`state` returns the shown panel, empty for the detail, and its notes, the most important first."""
         super().__init__(view, board_id="tabs")
         self._state = state
 
@@ -60,6 +60,8 @@ class TabLine(Board):
         """Return the line."""
         del height
         shown, notes = self._state()
+        if not shown:
+            return [(((" [why]", "title-active"), *(("  " + note, "dim") for note in notes)), "")]
         spans: list[Span] = []
         for name, digit, word in TABS:
             here = name == shown
@@ -109,7 +111,7 @@ class Digest(Board):
             ((f" {len(snapshot.virtual)} virtual", "text"),),
             *(
                 (
-                    (f"   {row.symbol} {row.direction} ", "dim"),
+                    (f"   {row.symbol} {row.direction} {STRATEGY_SHORT.get(row.strategy, row.strategy)} ", "dim"),
                     (f"{numbers.signed(row.pnl_percent)}%", side_style(row.pnl_percent)),
                 )
                 for row in snapshot.virtual[:_NAMED]

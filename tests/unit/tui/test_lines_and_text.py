@@ -75,3 +75,12 @@ def test_a_number_with_blanks_at_its_thousands_is_never_broken_over_two_lines():
             assert sum(number in part for part in words) == 1
         assert "\u00a0" not in "".join(words)
         assert " ".join(words).split() == text.split()
+
+
+def test_pieces_that_fill_a_line_to_its_last_cell_are_not_cut():
+    pieces = [("abcd", "text"), ("efgh", "text"), ("ijkl", "text")]
+    for width in range(6, 20):
+        lines = flow("> ", pieces, width)
+        assert "…" not in "".join(text for line in lines for text, _ in fit(line, width))
+    assert len(flow("> ", pieces, 17)) == 2
+    assert len(flow("> ", pieces, 18)) == 1
