@@ -122,7 +122,7 @@ class OperatorDesk:
     def _set_trading(live: bool) -> tuple[str, str, str]:
         """Refuse live trading: this desk has no way to send an order, and the operator must hear so."""
         if live:
-            raise RefusedCommand("this version sends no orders, whatever TRADING_ENABLED says; the desk stays on paper")
+            raise RefusedCommand("this version sends no orders and stays on paper, whatever TRADING_ENABLED says")
         return "the desk trades on paper already: no order leaves", "PAPER", "PAPER"
 
     def _keep(self, path: str, value: object) -> None:
