@@ -21,7 +21,7 @@ run: $(VENV)/.kernels
 test: $(VENV)/.dev $(VENV)/.kernels
 	$(BIN)/python -m pytest -m "not long" -n $(JOBS) --dist loadgroup -q
 
-## make test-long    the slow suites as well
+## make test-long    the slow suites as well: days of other markets, 50 kills, a soak (about an hour on two cores)
 test-long: $(VENV)/.dev $(VENV)/.kernels
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q
 

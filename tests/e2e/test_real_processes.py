@@ -17,8 +17,8 @@ pytestmark = pytest.mark.xdist_group("processes")
 
 
 def test_a_headless_run_prints_a_line_per_cycle_and_ends_cleanly_after_its_time(tmp_path):
-    process = headless(tmp_path, "--for", "15s")
-    out, err = process.communicate(timeout=120)
+    with headless(tmp_path, "--for", "15s") as process:
+        out, err = process.communicate(timeout=120)
     lines = [json.loads(line) for line in out.splitlines()]
     assert process.returncode == 0, err
     assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))

@@ -3,6 +3,7 @@
 import os
 import signal
 import statistics
+import sys
 import time
 from pathlib import Path
 from subprocess import DEVNULL, Popen
@@ -25,7 +26,7 @@ def look(pid):
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20, descriptors, threads
 
 
-def test_ten_minutes_leave_memory_descriptors_and_threads_flat(tmp_path, record_property):
+def test_ten_minutes_leave_memory_descriptors_and_threads_flat(tmp_path):
     command = [PROGRAM, "--headless", "--json", "--data-dir", str(tmp_path)]
     with Popen(command, env=environment(TOP_LIQUIDITY_SYMBOLS="200"), stdout=DEVNULL, stderr=DEVNULL) as desk:
         wait_for_growth(tmp_path, desk, 1_000)
@@ -40,8 +41,8 @@ def test_ten_minutes_leave_memory_descriptors_and_threads_flat(tmp_path, record_
     warm = [one for one in looks if one[0] >= WARM_UP_S]
     times, memory, descriptors, threads = zip(*warm, strict=True)
     slope = statistics.linear_regression(times, memory).slope * 3600
-    record_property("memory_mb", f"{memory[0]:.1f} to {memory[-1]:.1f}")
-    record_property("slope_mb_per_h", f"{slope:.1f}")
+    sys.stdout.write(f"memory {memory[0]:.1f} to {memory[-1]:.1f} MiB, {slope:.1f} MB/h; ")
+    sys.stdout.write(f"descriptors {min(descriptors)}-{max(descriptors)}, threads {min(threads)}-{max(threads)}\n")
     assert slope <= SLOPE_MB_PER_H, f"{slope:.1f} MB/h, from {memory[0]:.1f} to {memory[-1]:.1f} MiB"
     assert max(descriptors) <= min(descriptors) + 4
     assert max(threads) <= min(threads) + 1

@@ -22,8 +22,8 @@ def start(hash_seed, hours, seed):
     )
 
 
-def result(process):
-    out, err = process.communicate(timeout=280)
+def result(process, seconds=280):
+    out, err = process.communicate(timeout=seconds)
     assert process.returncode == 0, err
     return json.loads(out)
 
@@ -43,3 +43,15 @@ def test_a_day_of_the_whole_desk_leaves_one_trace_under_two_hash_seeds():
 def test_another_seed_leaves_another_trace():
     first, other = (result(run) for run in [start(0, 0.5, 1), start(0, 0.5, 2)])
     assert first["trace"] != other["trace"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.xdist_group("day")
+@pytest.mark.parametrize("seed", [2, 3, 4, 5])
+def test_days_of_other_markets_leave_one_trace_each_under_two_hash_seeds(seed):
+    first, second = (result(run, 800) for run in [start(0, 24, seed), start(seed * 7_919, 24, seed)])
+    assert first == second
+    assert first["cycles"] == 1440
+    assert first["ready"] == 6
+    assert first["closed"] > 0

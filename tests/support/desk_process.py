@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -22,15 +23,23 @@ def environment(**more):
     return kept | SMALL | more
 
 
+@contextlib.contextmanager
 def headless(folder, *more, **popen):
-    return subprocess.Popen(
+    """Run a desk without a screen; one that a failing test leaves behind is killed, since it would never end itself."""
+    with subprocess.Popen(
         [PROGRAM, "--headless", "--json", "--data-dir", str(folder), "--sim-symbols", "40", *more],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         **popen,
-    )
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            raise
 
 
 def run(*arguments, **more):
