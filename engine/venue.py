@@ -70,7 +70,9 @@ class Connection:
             words = await self.child.exited()
             chronicle.say(EventKind.FEED, f"the simulated exchange ended ({words}); starting it again", Severity.ALERT)
             await self.clock.sleep(RESTART_S * self.clock.speed)
-            again = msgspec.structs.replace(self.options, port=port, start=instant(self.clock.now_ms()))
+            again = msgspec.structs.replace(
+                self.options, port=port, start=instant(self.clock.now_ms()), start_held_ms=SystemClock().now_ms()
+            )
             try:
                 await self.child.start(again)
             except SimulatorError as error:

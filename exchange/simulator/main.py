@@ -46,6 +46,9 @@ class RunOptions(msgspec.Struct, frozen=True):
     origin: str | None = None
     """Instant, written like `start`, at which a synthetic market began; `start` where not given. Markets of one seed
     and origin are one market, whenever one starts to live through them: so a restart continues."""
+    start_held_ms: int | None = None
+    """UTC milliseconds of the wall clock at which simulated time was `start`: the exchange catches up with what has
+    passed since, at its speed, so a desk that kept its clock finds the exchange on time."""
     step_ms: int = DEFAULT_STEP_MS
     api_key: str | None = None
     api_secret: str | None = None
@@ -155,7 +158,9 @@ def _build(options: RunOptions) -> tuple[SocketFront, dict[str, Any]]:
         _secrets(options),
         ExchangeOptions(strict=options.strict, seed=options.seed, speed=options.speed, market_name=options.market),
     )
-    if options.start is None and options.market == "synthetic":
+    if options.start_held_ms is not None:
+        exchange.advance(first + int((_wall_ms() - options.start_held_ms) * options.speed))
+    elif options.start is None and options.market == "synthetic":
         exchange.advance(_wall_ms())  # building a market takes seconds, by which its clock would be slow for ever
     return SocketFront(exchange), {"symbols": len(market.listings), "market": options.market}
 

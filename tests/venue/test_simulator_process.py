@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -50,6 +51,15 @@ def test_it_says_one_line_serves_and_ends_cleanly_on_a_signal(number):
     assert clock["symbols"] == ready["symbols"]
     child.send_signal(number)
     assert finish(child) == (0, "", "")
+
+
+def test_an_exchange_started_again_catches_up_with_what_has_passed_since_its_start():
+    held = 1000 * (time.time() - 3600)
+    child = start(start_held_ms=int(held))
+    ready = json.loads(child.stdout.readline())
+    assert ready["now"] >= 1_767_571_200_000 + 4 * 3_600_000
+    child.terminate()
+    assert finish(child)[0] == 0
 
 
 def test_it_ends_with_its_parent_when_asked():
