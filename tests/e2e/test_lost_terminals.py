@@ -5,7 +5,16 @@ import time
 from pathlib import Path
 
 import pytest
-from desk_process import PROGRAM, BareTerminal, cycles_until, environment, headless, journal_bytes, wait_for_growth
+from desk_process import (
+    PROGRAM,
+    QUICK,
+    BareTerminal,
+    cycles_until,
+    environment,
+    headless,
+    journal_bytes,
+    wait_for_growth,
+)
 
 from engine.adapters.disk import DirectoryDisk
 from engine.journal.log import replay, verify
@@ -37,7 +46,7 @@ def test_an_engine_whose_terminal_was_closed_goes_on_and_sigterm_ends_it_in_orde
     folders = {"screen": tmp_path / "screen", "headless": tmp_path / "headless"}
     desks = {
         name: BareTerminal(
-            command(folder, *(["--headless"] if name == "headless" else [])), environment(), session=True
+            command(folder, *(["--headless"] if name == "headless" else [])), environment(**QUICK), session=True
         )
         for name, folder in folders.items()
     }
@@ -64,7 +73,7 @@ def test_an_engine_whose_terminal_was_closed_goes_on_and_sigterm_ends_it_in_orde
 
 
 def test_a_workstation_ignores_a_stop_signal_and_ends_at_a_terminal_that_hangs(tmp_path):
-    desk = BareTerminal(command(tmp_path), environment(), session=False)
+    desk = BareTerminal(command(tmp_path), environment(**QUICK), session=False)
     try:
         size = wait_for_growth(tmp_path, desk.process, 10_000)
         desk.process.send_signal(signal.SIGTSTP)
@@ -82,7 +91,7 @@ def test_a_workstation_ignores_a_stop_signal_and_ends_at_a_terminal_that_hangs(t
 
 
 def test_a_stopped_process_says_so_when_it_continues_and_opens_nothing_twice(tmp_path):
-    with headless(tmp_path, process_group=0) as desk:
+    with headless(tmp_path, settings=QUICK, process_group=0) as desk:
         cycles_until(desk, lambda cycle: cycle["ready"] == 40 and cycle["accepted"])
         desk.send_signal(signal.SIGTSTP)
         number = cycles_until(desk, lambda cycle: True)["number"]

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 import pytest
-from desk_process import cycles_until, headless, journal_bytes, run, wait_for_growth
+from desk_process import QUICK, cycles_until, headless, journal_bytes, run, wait_for_growth
 
 from engine.adapters.disk import DirectoryDisk
 from engine.journal.log import replay, verify
@@ -30,7 +30,7 @@ def unchanged(known, now):
 def life_and_kill(folder, chance, longest_s):
     """Start a desk and kill it at a random instant: one time in three while it starts, else while it works."""
     size = journal_bytes(folder)
-    with headless(folder) as desk:
+    with headless(folder, settings=QUICK) as desk:
         if chance.random() > 1 / 3:
             wait_for_growth(folder, desk, size + 500)
         time.sleep(chance.uniform(0.0, longest_s))
@@ -42,7 +42,7 @@ def life_and_kill(folder, chance, longest_s):
 def kill_again_and_again(folder, seed, kills, longest_s):
     """Kill that many lives and let the last one end in order; return how many records each kill left behind."""
     chance = random.Random(seed)
-    with headless(folder) as first:  # the first life has something to lose
+    with headless(folder, settings=QUICK) as first:  # the first life has something to lose
         wait_for_growth(folder, first, 10_000)
         time.sleep(chance.uniform(0.0, 1.0))
         first.send_signal(signal.SIGKILL)
@@ -56,7 +56,7 @@ def kill_again_and_again(folder, seed, kills, longest_s):
         known = now
         left.append(len(known))
     before = fold_all(record.event for _, record in known if isinstance(record, PositionRecord))
-    with headless(folder) as last:
+    with headless(folder, settings=QUICK) as last:
         cycles_until(last, lambda cycle: cycle["number"] >= 2 and cycle["ready"] == 40)
         last.send_signal(signal.SIGTERM)
         _, err = last.communicate(timeout=60)

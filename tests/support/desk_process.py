@@ -16,6 +16,8 @@ from pathlib import Path
 
 PROGRAM = str(Path(sys.executable).with_name("perpdesk"))
 SMALL = {"TOP_LIQUIDITY_SYMBOLS": "40", "MIN_CONFIDENCE": "0.2"}
+QUICK = {"CYCLE_INTERVAL": "10"}
+"""At the simulator's speed a cycle every half second: for tests that wait for the desk to do something again."""
 
 
 def environment(**more):
@@ -24,11 +26,11 @@ def environment(**more):
 
 
 @contextlib.contextmanager
-def headless(folder, *more, **popen):
+def headless(folder, *more, settings=SMALL, **popen):
     """Run a desk without a screen; one that a failing test leaves behind is killed, since it would never end itself."""
     with subprocess.Popen(
         [PROGRAM, "--headless", "--json", "--data-dir", str(folder), "--sim-symbols", "40", *more],
-        env=environment(),
+        env=environment(**settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
