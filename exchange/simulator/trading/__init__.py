@@ -1,0 +1,1 @@
+"""The trading side of the simulated venue: orders, matching, margin, the algo service and the account's events."""
