@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from exchange.simulator.answers import RefusalError, invalid, missing, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
+    from exchange.simulator.keys import Credential
     from exchange.simulator.params import Params
 
 KEY_HEADER = "x-mbx-apikey"
@@ -28,10 +29,14 @@ DEMO_SECRET = "perpdeskDemoSecretThatIsNoSecretAtAll000000000000000000000000000"
 """Credentials the simulated exchange accepts unless told otherwise. They open nothing else and are not secret."""
 
 
-def identify(headers: Mapping[str, str], secrets: Mapping[str, str]) -> str:
+def identify(headers: Mapping[str, str], keys: Container[str]) -> str:
     """Return the known API key of a request. Raises RefusalError 401 -2014 (absent or malformed) or -2015 (unknown)."""
-    key = headers.get(KEY_HEADER, "")
-    if key in secrets:
+    return known_key(headers.get(KEY_HEADER, ""), keys)
+
+
+def known_key(key: str, keys: Container[str]) -> str:
+    """Return the API key if the venue knows it. Raises RefusalError 401 -2014 (malformed) or -2015 (unknown)."""
+    if key in keys:
         return key
     if KEY_FORM.fullmatch(key) is None:
         raise RefusalError(401, -2014, "API-key format invalid.")
@@ -69,14 +74,18 @@ def sign(secret: str, payload: bytes) -> str:
     return hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest()
 
 
-def check_signature(query: bytes, body: bytes, secret: str) -> None:
+def check_signature(query: bytes, body: bytes, credential: Credential) -> None:
     """Raise RefusalError -1022 unless the signature covers exactly the received query followed by the body.
 
-    Only the signature pair itself is left out; the case of its hex digits does not matter.
+    Only the signature pair itself is left out; nothing is decoded and encoded again.
     """
     bare_query, in_query = without_signature(query)
     bare_body, in_body = without_signature(body)
     given = in_query if in_query is not None else in_body
-    expected = sign(secret, bare_query + bare_body).encode()
-    if given is None or not hmac.compare_digest(given.lower(), expected):
-        raise refuse(-1022, "Signature for this request is not valid.")
+    if given is None or not credential.accepts(bare_query + bare_body, given):
+        raise bad_signature()
+
+
+def bad_signature() -> RefusalError:
+    """Return the refusal of a signature that does not fit."""
+    return refuse(-1022, "Signature for this request is not valid.")

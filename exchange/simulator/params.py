@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from exchange.simulator.answers import illegal, invalid, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 INTEGER = re.compile(r"[0-9]{1,20}")
 
@@ -20,6 +24,13 @@ class Params:
             for name, value in parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True):
                 values.setdefault(name, value)
         self._values = values
+
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> Params:
+        """Return parameters that came decoded: an element of a batch, or the params of a WS-API request."""
+        params = cls(b"", b"")
+        params._values = dict(values)
+        return params
 
     def text(self, name: str) -> str | None:
         """Return a value, or None where it is absent or empty."""

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from exchange.simulator.answers import RefusalError
 from exchange.simulator.auth import check_signature, check_time, identify, sign, without_signature
+from exchange.simulator.keys import HmacSecret
 from exchange.simulator.params import Params
 
 SECRET = "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"
@@ -31,7 +32,7 @@ def test_the_signature_matches_the_venues_known_answer():
     ],
 )
 def test_a_signature_is_accepted_wherever_it_stands(query, body):
-    check_signature(query, body, SECRET)
+    check_signature(query, body, HmacSecret(SECRET))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_signature_is_accepted_wherever_it_stands(query, body):
 )
 def test_a_signature_over_other_bytes_is_refused(query, body):
     with pytest.raises(RefusalError) as caught:
-        check_signature(query, body, SECRET)
+        check_signature(query, body, HmacSecret(SECRET))
     assert (caught.value.status, caught.value.code) == (400, -1022)
 
 
