@@ -13,7 +13,6 @@ from exchange.simulator.kline_feed import check_step
 from exchange.simulator.rest import answer_request
 from exchange.simulator.session import GOING_AWAY, LIFE_MS, Session
 from exchange.simulator.stream_names import parse_target
-from exchange.simulator.subscriptions import Subscriptions
 from exchange.simulator.venue import ExchangeOptions, Venue, demo_secrets
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Exchange:
         self.market = market
         self.now_ms = market.now_ms
         self._venue = Venue(market, secrets if secrets is not None else demo_secrets(), self.options)
-        self._subscriptions = Subscriptions(self._venue.tape.lower, strict=self.options.strict)
+        self._subscriptions = self._venue.subscriptions
         self._feed = Feed(self._venue.tape, self._subscriptions)
         self._sessions: dict[Session, None] = {}
 
@@ -56,6 +55,7 @@ class Exchange:
             if market.now_ms == previous:
                 break  # a replay that has run out of data stands still
             self._venue.tape.tick(market.now_ms)
+            self._venue.house.step(previous, market.now_ms)
             self._feed.tick(previous, market.now_ms)
         self.now_ms = max(self.now_ms, now_ms)
         for key in self._venue.listen_keys.expire(self.now_ms):

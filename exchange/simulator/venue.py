@@ -12,7 +12,10 @@ from exchange.simulator.answers import invalid_symbol
 from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
 from exchange.simulator.contract_info import exchange_info
 from exchange.simulator.listen_keys import ListenKeys
+from exchange.simulator.questions import OpenQuestions
+from exchange.simulator.subscriptions import Subscriptions
 from exchange.simulator.tape import Tape
+from exchange.simulator.trading.house import TradingHouse
 from exchange.simulator.weights import LIMIT, WeightLedger
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from exchange.simulator.market import Listing, Market
     from exchange.simulator.params import Params
+    from exchange.simulator.trading.model import Row
 
 
 class ExchangeOptions(msgspec.Struct, frozen=True):
@@ -35,11 +39,20 @@ class ExchangeOptions(msgspec.Struct, frozen=True):
     seed: int = 0
     speed: float = 1.0
     market_name: str = "synthetic"
+    questions: OpenQuestions = OpenQuestions()
+    """Our answers to what the contract leaves open."""
 
 
 def demo_secrets() -> dict[str, str]:
     """Return the API keys accepted by default with their secrets."""
     return {DEMO_KEY: DEMO_SECRET}
+
+
+class _Unheard:
+    """Nobody hears the account's events yet."""
+
+    def publish(self, event: Row) -> None:
+        """Let the event go."""
 
 
 class Venue:
@@ -53,6 +66,8 @@ class Venue:
         self.tape = Tape(market)
         self.account = Account(self.tape.listings, market.now_ms, options.balance)
         self.listen_keys = ListenKeys(options.seed)
+        self.subscriptions = Subscriptions(self.tape.lower, strict=options.strict)
+        self.house = TradingHouse(self.tape, options, _Unheard(), market.now_ms)
         self.weights = WeightLedger(options.weight_limit, retry_after=options.retry_after)
         self.start_ms = market.now_ms
         self.exchange_info = exchange_info(self.tape.listings, market.now_ms)

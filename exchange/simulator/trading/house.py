@@ -1,0 +1,28 @@
+"""The trading side put together: one account with its orders, its conditional orders and their common clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exchange.simulator.trading.order_store import OrderStore
+from exchange.simulator.trading.prices import Prices
+
+if TYPE_CHECKING:
+    from exchange.simulator.tape import Tape
+    from exchange.simulator.trading.model import Publisher
+    from exchange.simulator.venue import ExchangeOptions
+
+
+class TradingHouse:
+    """Builds the parts in the order of their needs and steps them in the order of their effects."""
+
+    def __init__(self, tape: Tape, options: ExchangeOptions, publish: Publisher, opened_ms: int) -> None:
+        """Open the account at an instant with the options' balance; `publish` receives the account's events."""
+        self.options = options
+        self.publish = publish
+        self.opened_ms = opened_ms
+        self.prices = Prices(tape)
+        self.store = OrderStore()
+
+    def step(self, previous_ms: int, now_ms: int) -> None:
+        """Follow one market step: resting orders match, conditional orders trigger, then the account settles."""
