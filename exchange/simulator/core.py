@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchange.simulator.encode import encode_json
 from exchange.simulator.feed import Feed
 from exchange.simulator.kline_feed import check_step
 from exchange.simulator.rest import answer_request
@@ -28,9 +27,9 @@ class Exchange:
     def __init__(
         self, market: Market, secrets: Mapping[str, str] | None = None, options: ExchangeOptions | None = None
     ) -> None:
-        """Open the venue; `secrets` maps API key to secret (the demo pair by default).
+        """Open the venue; `secrets` maps API key to HMAC secret or PEM public key (by default the demo pair).
 
-        Raises ValueError where the market's step does not divide a minute.
+        Raises ValueError where the market's step does not divide a minute or a PEM text holds no usable key.
         """
         check_step(market.step_ms)
         self.options = options or ExchangeOptions()
@@ -58,9 +57,7 @@ class Exchange:
             self._venue.house.step(previous, market.now_ms)
             self._feed.tick(previous, market.now_ms)
         self.now_ms = max(self.now_ms, now_ms)
-        for key in self._venue.listen_keys.expire(self.now_ms):
-            event = {"e": "listenKeyExpired", "E": self.now_ms, "listenKey": key}
-            self._subscriptions.notify(key, encode_json(event))
+        self._venue.user_streams.expire(self.now_ms)
         for session in list(self._sessions):
             if self.now_ms - session.opened_ms >= LIFE_MS:
                 session.end(GOING_AWAY, "24 hours are over")

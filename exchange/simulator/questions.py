@@ -15,3 +15,7 @@ class OpenQuestions(msgspec.Struct, frozen=True):
     """`reduceOnly` sent in hedge mode: the error list says -4062, live answers said -1106."""
     batch_self_trade_prevention: str = "EXPIRE_MAKER"
     """Self-trade prevention of a batch element that names none: POST order says EXPIRE_MAKER, the batch page NONE."""
+    listen_key_per_api_key: bool = False
+    """Has each API key of an account a listen key of its own? Documented is one per account, whoever asks."""
+    event_filter_hides_expiry: bool = False
+    """Does `events=` on the private path hide listenKeyExpired, too, where it is not named?"""

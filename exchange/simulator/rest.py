@@ -106,18 +106,18 @@ def _answer(
         venue.weights.check_ban(now_ms)
         venue.weights.spend(endpoint.weight(params), now_ms)
     if endpoint.access is Access.SIGNED:
-        secret = venue.secrets[identify(headers, venue.secrets)]
+        credential = venue.keys[identify(headers, venue.keys)]
         for name in (*endpoint.mandatory, "timestamp", "signature"):
             params.required(name)
         check_time(params, now_ms)
-        check_signature(query, body, secret)
+        check_signature(query, body, credential)
     return endpoint.answer(venue, params, now_ms)
 
 
 def _answer_key(venue: Venue, endpoint: KeyEndpoint, headers: Mapping[str, str], now_ms: int) -> bytes:
     venue.weights.check_ban(now_ms)
     venue.weights.spend(endpoint.weight, now_ms)
-    return endpoint.answer(venue, identify(headers, venue.secrets), now_ms)
+    return endpoint.answer(venue, identify(headers, venue.keys), now_ms)
 
 
 def _used(venue: Venue, now_ms: int) -> dict[str, str]:

@@ -61,6 +61,7 @@ class Session:
         """Open a session; `changed(session, added, removed)` is called whenever its subscriptions change."""
         self.route = target.route
         self.combined = target.combined
+        self.events = target.events
         self.outbox: deque[bytes] = deque()
         self.ending: Ending | None = None
         self.opened_ms = now_ms

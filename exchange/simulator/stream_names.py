@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qs, unquote
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote
 
 from exchange.simulator.market import INTERVALS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Route(Enum):
@@ -63,6 +61,8 @@ class Target(NamedTuple):
     route: Route
     combined: bool
     names: tuple[str, ...]
+    events: Mapping[str, frozenset[str]] = {}
+    """Listen keys that came with an `events` filter, and the event types they let through."""
 
 
 def parse_topic(name: str, lower_symbols: Mapping[str, int]) -> Topic | None:
@@ -107,10 +107,16 @@ def parse_target(path: str) -> Target | None:
         return None
     combined = parts[0] == "stream"
     names = parts[1:]
-    values = parse_qs(query)
-    for text in values.get("streams", []):
-        names += text.split("/")
-    names += values.get("listenKey", [])
+    events: dict[str, frozenset[str]] = {}
+    listen_key = names[0] if names else ""
+    for name, value in parse_qsl(query):
+        if name == "streams":
+            names += value.split("/")
+        elif name == "listenKey":
+            listen_key = value
+            names.append(value)
+        elif name == "events":
+            events[listen_key] = frozenset(value.split("/"))  # the filter belongs to the key before it
     # ccxt opens /ws/<counter>: a number is a label of the socket and no stream.
     wanted = [name for name in names if name and not name.isdigit()]
-    return Target(route, combined, tuple(dict.fromkeys(wanted)))
+    return Target(route, combined, tuple(dict.fromkeys(wanted)), events)

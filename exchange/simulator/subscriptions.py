@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from exchange.simulator.session import Session
-from exchange.simulator.stream_names import EVERY_SYMBOL, Kind, is_served, parse_topic
+from exchange.simulator.stream_names import EVERY_SYMBOL, Kind, Route, is_served, parse_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +39,8 @@ class Subscriptions:
             sink = Sink(session, name, b'{"stream":"' + name.encode() + b'","data":')
             topic = parse_topic(name, self._lower)
             if topic is None:
-                self._named.setdefault(name, []).append(sink)
+                if not self._strict or session.route is Route.PRIVATE:
+                    self._named.setdefault(name, []).append(sink)
             elif is_served(topic.kind, session.route, strict=self._strict):
                 group = self._sinks.setdefault((topic.kind, topic.interval), {})
                 group.setdefault(topic.listing, []).append(sink)
@@ -57,9 +58,13 @@ class Subscriptions:
         if not group:
             del self._sinks[key]
 
-    def notify(self, name: str, payload: bytes) -> None:
-        """Send a payload to everyone who subscribed to a name that is no market stream (a listen key)."""
-        deliver(self._named.get(name, ()), payload)
+    def notify(self, name: str, payload: bytes, event: str) -> None:
+        """Send a payload to everyone who subscribed to a name that is no market stream (a listen key).
+
+        Sockets whose filter for that name leaves the event type out do not get it; the type "" passes every filter.
+        """
+        sinks = self._named.get(name, ())
+        deliver([sink for sink in sinks if not event or _wants(sink, event)], payload)
 
     def of(self, kind: Kind) -> dict[int, list[Sink]]:
         """Return the sinks of a kind without intervals, by listing."""
@@ -86,6 +91,11 @@ def deliver(sinks: Iterable[Sink], frame: bytes) -> None:
         if wrapped_for != sink.name:
             wrapped, wrapped_for = sink.opening + frame + b"}", sink.name
         sink.session.push(wrapped)
+
+
+def _wants(sink: Sink, event: str) -> bool:
+    wanted = sink.session.events.get(sink.name)
+    return wanted is None or event in wanted
 
 
 def _without(groups: dict[K, list[Sink]], key: K, session: Session) -> None:

@@ -11,11 +11,13 @@ from exchange.simulator.account import START_BALANCE, Account
 from exchange.simulator.answers import invalid_symbol
 from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
 from exchange.simulator.contract_info import exchange_info
+from exchange.simulator.keys import KeyRegistry
 from exchange.simulator.listen_keys import ListenKeys
 from exchange.simulator.questions import OpenQuestions
 from exchange.simulator.subscriptions import Subscriptions
 from exchange.simulator.tape import Tape
 from exchange.simulator.trading.house import TradingHouse
+from exchange.simulator.user_streams import UserStreams
 from exchange.simulator.weights import LIMIT, WeightLedger
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     from exchange.simulator.market import Listing, Market
     from exchange.simulator.params import Params
-    from exchange.simulator.trading.model import Row
 
 
 class ExchangeOptions(msgspec.Struct, frozen=True):
@@ -48,26 +49,23 @@ def demo_secrets() -> dict[str, str]:
     return {DEMO_KEY: DEMO_SECRET}
 
 
-class _Unheard:
-    """Nobody hears the account's events yet."""
-
-    def publish(self, event: Row) -> None:
-        """Let the event go."""
-
-
 class Venue:
     """The state behind all endpoints."""
 
     def __init__(self, market: Market, secrets: Mapping[str, str], options: ExchangeOptions) -> None:
-        """Open the venue on a market; `secrets` maps API key to secret."""
+        """Open the venue on a market; `secrets` maps API key to HMAC secret or PEM public key."""
         self.market = market
         self.options = options
-        self.secrets = dict(secrets)
+        self.keys = KeyRegistry(secrets)
         self.tape = Tape(market)
         self.account = Account(self.tape.listings, market.now_ms, options.balance)
-        self.listen_keys = ListenKeys(options.seed)
+        questions = options.questions
         self.subscriptions = Subscriptions(self.tape.lower, strict=options.strict)
-        self.house = TradingHouse(self.tape, options, _Unheard(), market.now_ms)
+        self.listen_keys = ListenKeys(options.seed, per_api_key=questions.listen_key_per_api_key)
+        self.user_streams = UserStreams(
+            self.listen_keys, self.subscriptions, filter_hides_expiry=questions.event_filter_hides_expiry
+        )
+        self.house = TradingHouse(self.tape, options, self.user_streams, market.now_ms)
         self.weights = WeightLedger(options.weight_limit, retry_after=options.retry_after)
         self.start_ms = market.now_ms
         self.exchange_info = exchange_info(self.tape.listings, market.now_ms)

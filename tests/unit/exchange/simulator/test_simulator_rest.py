@@ -297,7 +297,7 @@ def test_leverage_brackets_are_numbers():
     }
 
 
-def test_a_listen_key_is_one_per_api_key_and_lives_an_hour_after_its_last_extension():
+def test_a_listen_key_is_one_per_account_and_lives_an_hour_after_its_last_extension():
     exchange = Exchange(SmallMarket(step_ms=60_000))
 
     def call(method, at=0):
