@@ -12,6 +12,7 @@ from exchange.simulator import public
 from exchange.simulator import signed as account
 from exchange.simulator.answers import RefusalError, json_answer, not_found, refusal_answer
 from exchange.simulator.auth import check_signature, check_time, identify
+from exchange.simulator.order_counts import NO_ORDER
 from exchange.simulator.params import Params
 from exchange.simulator.routes import Access, Endpoint, KeyEndpoint, Routes, by_symbol, flat, opened, signed
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from exchange.simulator.venue import Venue
 
 USED_WEIGHT = "x-mbx-used-weight-1m"
+UNWEIGHED = frozenset({Access.FREE, Access.FUNDING, Access.STATISTICS})
 
 
 def _klines_weight(params: Params) -> int:
@@ -84,33 +86,41 @@ def answer_request(
     endpoint = ROUTES.get(route)
     if endpoint is None and route not in KEY_ROUTES:
         return not_found()
-    weighed = endpoint is None or endpoint.access not in {Access.FREE, Access.FUNDING}
+    extra: dict[str, str] = {}
     try:
         if endpoint is not None:
             text = _answer(venue, endpoint, query, body, headers, now_ms)
+            if endpoint.orders != NO_ORDER:
+                extra = venue.order_counts.headers(now_ms)
         else:
             text = _answer_key(venue, KEY_ROUTES[route], headers, now_ms)
     except RefusalError as refusal:
-        return refusal_answer(refusal, _used(venue, now_ms) if weighed else {})
-    return json_answer(text, _used(venue, now_ms) if weighed else {})
+        return refusal_answer(refusal, _used(venue, endpoint, now_ms))
+    return json_answer(text, _used(venue, endpoint, now_ms) | extra)
 
 
 def _answer(
     venue: Venue, endpoint: Endpoint, query: bytes, body: bytes, headers: Mapping[str, str], now_ms: int
 ) -> bytes:
     params = Params(query, body)
-    if endpoint.access is Access.FUNDING:
+    access = endpoint.access
+    if access is not Access.FREE:
         venue.weights.check_ban(now_ms)
+    if access is Access.FUNDING:
         venue.weights.spend_funding(now_ms)
-    elif endpoint.access is not Access.FREE:
-        venue.weights.check_ban(now_ms)
+    elif access is Access.STATISTICS:
+        venue.weights.spend_statistics(now_ms)
+    elif access is not Access.FREE:
         venue.weights.spend(endpoint.weight(params), now_ms)
-    if endpoint.access is Access.SIGNED:
+    if access is Access.KEY:
+        identify(headers, venue.keys)
+    if access is Access.SIGNED:
         credential = venue.keys[identify(headers, venue.keys)]
         for name in (*endpoint.mandatory, "timestamp", "signature"):
             params.required(name)
         check_time(params, now_ms)
         check_signature(query, body, credential)
+    venue.order_counts.spend(endpoint.orders, now_ms)
     return endpoint.answer(venue, params, now_ms)
 
 
@@ -120,5 +130,7 @@ def _answer_key(venue: Venue, endpoint: KeyEndpoint, headers: Mapping[str, str],
     return endpoint.answer(venue, identify(headers, venue.keys), now_ms)
 
 
-def _used(venue: Venue, now_ms: int) -> dict[str, str]:
+def _used(venue: Venue, endpoint: Endpoint | None, now_ms: int) -> dict[str, str]:
+    if endpoint is not None and endpoint.access in UNWEIGHED:
+        return {}
     return {USED_WEIGHT: str(venue.weights.used(now_ms))}

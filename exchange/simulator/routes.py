@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from exchange.simulator.order_counts import NO_ORDER, ONE_ORDER, OrderCost
 from exchange.simulator.params import Params
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Access(Enum):
     FREE = "nothing; a simulator's own endpoint, neither weighed nor banned"
     OPEN = "nothing"
     FUNDING = "nothing; counted in the funding pool, without the used-weight header"
+    STATISTICS = "nothing; counted in the statistics pool, without the used-weight header"
     KEY = "the API key header"
     SIGNED = "the API key header, timestamp and signature"
 
@@ -32,6 +34,8 @@ class Endpoint(NamedTuple):
     answer: Answer
     mandatory: tuple[str, ...] = ()
     """Parameters checked before time and signature."""
+    orders: OrderCost = NO_ORDER
+    """What the request counts on the account's order limits."""
 
 
 class KeyEndpoint(NamedTuple):
@@ -63,3 +67,8 @@ def opened(weight: Callable[[Params], int], answer: Answer) -> Endpoint:
 def signed(weight: Callable[[Params], int], answer: Answer, *mandatory: str) -> Endpoint:
     """Return a signed route; `mandatory` parameters are checked before time and signature."""
     return Endpoint(Access.SIGNED, weight, answer, mandatory)
+
+
+def count_order(endpoint: Endpoint, cost: OrderCost = ONE_ORDER) -> Endpoint:
+    """Mark a route whose requests count on the account's order limits; its answers carry the count headers."""
+    return endpoint._replace(orders=cost)

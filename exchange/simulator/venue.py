@@ -13,6 +13,7 @@ from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
 from exchange.simulator.contract_info import exchange_info
 from exchange.simulator.keys import KeyRegistry
 from exchange.simulator.listen_keys import ListenKeys
+from exchange.simulator.order_counts import OrderCounts
 from exchange.simulator.questions import OpenQuestions
 from exchange.simulator.subscriptions import Subscriptions
 from exchange.simulator.tape import Tape
@@ -67,6 +68,7 @@ class Venue:
         )
         self.house = TradingHouse(self.tape, options, self.user_streams, market.now_ms)
         self.weights = WeightLedger(options.weight_limit, retry_after=options.retry_after)
+        self.order_counts = OrderCounts(self.weights)
         self.start_ms = market.now_ms
         self.exchange_info = exchange_info(self.tape.listings, market.now_ms)
 
