@@ -15,12 +15,16 @@
     ├── DecodeError              an answer or a frame that cannot be believed (field)
     └── VenueError               a venue name or address that is not accepted
 
-Callers catch at the level they mean. The transport's own `NotSentError` and `LostError` (`exchange.ports`) end at the
-client, which turns them into `UnsentError` and `UnknownOutcomeError`. Texts are written for an operator and carry path
-and code, never a query string, a header or a key.
+Callers catch at the level they mean. `RefusedError` and `UnknownOutcomeError` carry a `reaction`
+(`exchange.reactions`), the decision the venue's code asks for: an order that would trigger at once, a setting that
+already is as asked, an id that is taken. The transport's own `NotSentError` and `LostError` (`exchange.ports`) end at
+the client, which turns them into `UnsentError` and `UnknownOutcomeError`. Texts are written for an operator and carry
+path and code, never a query string, a header or a key.
 """
 
 from __future__ import annotations
+
+from exchange.reactions import Reaction
 
 
 class ExchangeError(Exception):
@@ -29,6 +33,8 @@ class ExchangeError(Exception):
 
 class RefusedError(ExchangeError):
     """The venue certainly did not accept the request; the same intent may be sent again if it is still wanted."""
+
+    reaction: Reaction = Reaction.SHOW
 
     def __init__(self, text: str, *, status: int, code: int | None = None, msg: str = "") -> None:
         """Keep the HTTP status, the venue's code and its message beside the operator's text."""
@@ -86,6 +92,8 @@ class HeldBackError(UnsentError):
 
 class UnknownOutcomeError(ExchangeError):
     """Whether the venue acted is not known."""
+
+    reaction: Reaction = Reaction.RECONCILE
 
     def __init__(self, text: str, *, status: int | None = None, code: int | None = None) -> None:
         """Keep what did come back, if anything."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from exchange.binance.outcomes import Outcome, Verdict
+from exchange.binance.reactions import REACTIONS, reaction_to
 from exchange.errors import (
     BannedError,
     BusinessError,
@@ -21,6 +22,7 @@ from exchange.errors import (
     UnknownOutcomeError,
     UnsentError,
 )
+from exchange.reactions import Reaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,9 +51,14 @@ def error_for(
     said = f"HTTP {status}" if verdict.code is None else f"HTTP {status}, {verdict.code}"
     if verdict.outcome is Outcome.UNKNOWN:
         detail = plain(verdict.reason) if status is None else f"{verdict.reason} ({said}){_quoted(verdict.msg)}"
-        return UnknownOutcomeError(f"{operation}: {detail}", status=status, code=verdict.code)
+        unknown = UnknownOutcomeError(f"{operation}: {detail}", status=status, code=verdict.code)
+        if verdict.code is not None and REACTIONS.get(verdict.code) is Reaction.DUPLICATE_ID:
+            unknown.reaction = Reaction.DUPLICATE_ID
+        return unknown
     assert status is not None, "a refusal is an answer"
-    return _refusal(verdict, status, headers, operation, now_ms, said)
+    refusal = _refusal(verdict, status, headers, operation, now_ms, said)
+    refusal.reaction = reaction_to(status, verdict.code)
+    return refusal
 
 
 def _quoted(msg: str) -> str:
