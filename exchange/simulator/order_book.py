@@ -1,7 +1,8 @@
 """The book behind the best prices: levels that stay where they are while the price moves through them.
 
-Whether a price level holds orders, and how many, is a hash of its tick, its symbol, the seed and a slow time bucket:
-nothing is stored, and the same instant always answers the same.
+Whether a price level holds orders, and how many, is a hash of its tick, its symbol, the seed and a slow time bucket
+that begins at another moment for every level: nothing is stored, the same instant always answers the same, and from one
+step to the next only a few levels change, as a stream of differences needs it.
 """
 
 from __future__ import annotations
@@ -34,20 +35,26 @@ class BookSide(NamedTuple):
     lots: npt.NDArray[np.float64]
 
 
-def book_side(*, seed: int, symbol: int, at_ms: int, best: int, best_lots: float, outward: int, limit: int) -> BookSide:
+def book_side(
+    *, seed: int, symbol: int, at_ms: int, best: int, best_lots: float, usual_lots: float, outward: int, limit: int
+) -> BookSide:
     """Return at most `limit` levels from tick `best` in direction `outward` (-1 bids, +1 asks), best first.
 
-    Sizes grow with the distance; a level below one tick does not exist.
+    Behind the best price, which holds `best_lots`, sizes are multiples of `usual_lots` and grow with every doubling of
+    the distance; a level below one tick does not exist. Fewer levels are always the beginning of more.
     """
     reach = int(limit / _OCCUPIED * 1.3) + 16
     ticks = best + outward * np.arange(reach, dtype=np.int64)
     ticks = ticks[ticks >= 1]
-    distance = np.abs(ticks - best).astype(np.float64)
-    salt = (seed * 1_000_003 + symbol) * 1_000_003 + at_ms // BUCKET_MS
+    distance = np.abs(ticks - best)
+    doubled = np.exp2(np.floor(np.log2(distance + 1.0)))
+    salt = (seed * 1_000_003 + symbol) * 1_000_003
     keys = ticks.astype(np.uint64)
-    occupied = _uniform(keys, salt) < _OCCUPIED
+    begun = at_ms + np.floor(_uniform(keys, salt) * BUCKET_MS).astype(np.int64)
+    keys ^= (begun // BUCKET_MS).astype(np.uint64) << np.uint64(32)
+    occupied = _uniform(keys, salt + 1) < _OCCUPIED
     occupied[:1] = True
-    size = -np.log1p(-_uniform(keys, salt + 1)) * best_lots * (0.4 + np.minimum(0.15 * np.sqrt(distance), 4.0))
+    size = -np.log1p(-_uniform(keys, salt + 2)) * usual_lots * (0.4 + np.minimum(0.15 * np.sqrt(doubled), 4.0))
     lots = np.maximum(np.rint(size), 1.0)
     lots[:1] = best_lots
     return BookSide(ticks[occupied][:limit].astype(np.float64), lots[occupied][:limit])

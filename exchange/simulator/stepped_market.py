@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log2
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -222,6 +223,7 @@ class SteppedMarket:
         """Return bids and asks as (price, quantity), best first, at most `limit` levels each."""
         price, lot = self._grids.price, self._grids.lot
         now = self._columns
+        usual = self._usual_lots(index)
         sides: list[list[tuple[float, float]]] = []
         for outward, best, quantity in ((-1, now.bid, now.bid_quantity), (1, now.ask, now.ask_quantity)):
             side = book_side(
@@ -230,6 +232,7 @@ class SteppedMarket:
                 at_ms=self._now_ms,
                 best=round(best[index] * price.scale[index] / price.units[index]),
                 best_lots=round(quantity[index] * lot.scale[index] / lot.units[index]),
+                usual_lots=usual,
                 outward=outward,
                 limit=limit,
             )
@@ -237,3 +240,14 @@ class SteppedMarket:
             quantities = side.lots * lot.units[index] / lot.scale[index]
             sides.append(list(zip(prices.tolist(), quantities.tolist(), strict=True)))
         return sides[0], sides[1]
+
+    def _usual_lots(self, index: int) -> float:
+        """Return the size of a usual level: the minute's mean at the best prices as a power of two, so that it stays.
+
+        A market that stands still has one lot.
+        """
+        if self._path is None:
+            return 1.0
+        mean = (self._path.bid_quantity[:, index].mean() + self._path.ask_quantity[:, index].mean()) / 2.0
+        lots = mean * self._grids.lot.scale[index] / self._grids.lot.units[index]
+        return float(2.0 ** round(log2(max(lots, 1.0))))
