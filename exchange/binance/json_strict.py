@@ -78,6 +78,22 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes, where: str) -> T:
     return value
 
 
+_NAME_BOUND = 64
+
+
+def symbol_name(text: str, where: str, field: str) -> str:
+    """Return the name of a symbol or asset, non-ASCII letters allowed.
+
+    Raises DecodeError for an empty or overlong one and for blanks, control and direction-changing characters.
+    """
+    if text.isalnum() and len(text) <= _NAME_BOUND:
+        return text
+    if not text or len(text) > _NAME_BOUND or not text.isprintable() or " " in text:
+        shown = text[:24].encode("unicode_escape").decode()
+        raise DecodeError(where, field, f"'{shown}' is no name of a symbol or asset")
+    return text
+
+
 def positive(value: float, where: str, field: str) -> float:
     """Return a price; DecodeError unless it is finite and above zero."""
     if not 0.0 < value < INFINITY:
