@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from exchange.simulator.tape import Tape
     from exchange.simulator.trading.model import Side
 
 Level = tuple[Decimal, Decimal]
+
+
+class MarketTrade(NamedTuple):
+    """One aggregate trade of the market."""
+
+    time_ms: int
+    price: Decimal
+    quantity: Decimal
+    buyer_is_maker: bool
 
 
 class Prices:
@@ -46,6 +55,15 @@ class Prices:
         return [
             (self._price(listing, price), Decimal(quantity % size))
             for price, size in (asks if taker == "BUY" else bids)
+        ]
+
+    def trades(self, listing: int) -> list[MarketTrade]:
+        """Return a symbol's trades of the market's last step, in time order."""
+        rows = self._tape.trades
+        quantity = self._tape.formats[listing].quantity
+        return [
+            MarketTrade(time, self._price(listing, price), Decimal(quantity % size), buyer_is_maker)
+            for _, time, price, size, buyer_is_maker, _, _ in rows[rows["symbol"] == listing].tolist()
         ]
 
     def _price(self, listing: int, price: float) -> Decimal:
