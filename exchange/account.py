@@ -56,3 +56,82 @@ class SymbolConfig(msgspec.Struct, frozen=True):
     auto_add_margin: bool
     leverage: int
     max_notional: Decimal
+
+
+class AccountConfig(msgspec.Struct, frozen=True):
+    """What the account is set to and may do."""
+
+    fee_tier: int
+    can_trade: bool
+    can_deposit: bool
+    can_withdraw: bool
+    hedge: bool
+    """True in hedge mode, False in one-way mode."""
+    multi_assets: bool
+
+
+class CommissionRate(msgspec.Struct, frozen=True):
+    """Fees of one symbol as shares of the notional."""
+
+    symbol: str
+    maker: Decimal
+    taker: Decimal
+
+
+class LeverageSet(msgspec.Struct, frozen=True):
+    """The leverage the venue confirmed, with the largest notional it allows."""
+
+    symbol: str
+    leverage: int
+    max_notional: Decimal
+
+
+class MarginChange(msgspec.Struct, frozen=True):
+    """One change of an isolated position's margin."""
+
+    symbol: str
+    side: str
+    amount: Decimal
+    added: bool
+    asset: str
+    time_ms: int
+
+
+class IncomeRow(msgspec.Struct, frozen=True):
+    """One booking of the wallet. Dedupe by (kind, transaction_id, asset); unknown kinds are kept under their name."""
+
+    kind: str
+    income: Decimal
+    """Signed: positive came in."""
+    asset: str
+    symbol: str
+    """Empty where the booking belongs to no symbol."""
+    transaction_id: int
+    trade_id: int | None
+    info: str
+    time_ms: int
+
+
+class OrderLimit(msgspec.Struct, frozen=True):
+    """At most `limit` orders in `interval_s` seconds."""
+
+    interval_s: int
+    limit: int
+
+
+class AdlQuantile(msgspec.Struct, frozen=True):
+    """Place in the queue of auto-deleveraging by position side, 0 (last) to 4 (first)."""
+
+    symbol: str
+    quantiles: dict[str, int]
+
+
+class TradingIndicator(msgspec.Struct, frozen=True):
+    """One indicator of the quantitative trading rules; `locked` while orders of its symbol are refused for it."""
+
+    symbol: str
+    indicator: str
+    value: Decimal
+    trigger: Decimal
+    locked: bool
+    recover_ms: int
