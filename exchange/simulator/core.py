@@ -5,8 +5,11 @@ Time is an argument. Equal markets, options, requests and instants give equal an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from exchange.simulator.faults.control import Control, answer_control
+from exchange.simulator.faults.injector import Injector
+from exchange.simulator.faults.requests import Fate, Request
 from exchange.simulator.feed import Feed
 from exchange.simulator.kline_feed import check_step
 from exchange.simulator.rest import answer_request
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exchange.ports import RestAnswer
+    from exchange.simulator.faults.plan import FaultPlan
     from exchange.simulator.market import Market
 
 
@@ -35,10 +39,12 @@ class Exchange:
         self.options = options or ExchangeOptions()
         self.market = market
         self.now_ms = market.now_ms
-        self._venue = Venue(market, secrets if secrets is not None else demo_secrets(), self.options)
-        self._subscriptions = self._venue.subscriptions
-        self._feed = Feed(self._venue.tape, self._subscriptions)
+        self.venue = Venue(market, secrets if secrets is not None else demo_secrets(), self.options)
+        self._subscriptions = self.venue.subscriptions
+        self._feed = Feed(self.venue.tape, self._subscriptions)
         self._sessions: dict[Session, None] = {}
+        self._faults: Injector | None = None
+        self.control = Control(self)
 
     @property
     def sessions(self) -> list[Session]:
@@ -53,11 +59,14 @@ class Exchange:
             market.advance(previous + step)
             if market.now_ms == previous:
                 break  # a replay that has run out of data stands still
-            self._venue.tape.tick(market.now_ms)
-            self._venue.house.step(previous, market.now_ms)
+            self.venue.tape.tick(market.now_ms)
+            self.venue.house.step(previous, market.now_ms)
             self._feed.tick(previous, market.now_ms)
+            if self._faults is not None:
+                self.now_ms = market.now_ms
+                self._faults.step(market.now_ms)
         self.now_ms = max(self.now_ms, now_ms)
-        self._venue.user_streams.expire(self.now_ms)
+        self.venue.user_streams.expire(self.now_ms)
         for session in list(self._sessions):
             if self.now_ms - session.opened_ms >= LIFE_MS:
                 session.end(GOING_AWAY, "24 hours are over")
@@ -67,9 +76,41 @@ class Exchange:
     def request(
         self, method: str, path: str, query: bytes, body: bytes, headers: Mapping[str, str], now_ms: int
     ) -> RestAnswer:
-        """Answer one HTTP request. Query and body are the bytes received; header names are lower case."""
+        """Answer one HTTP request, faults aside. Query and body are the bytes received; header names are lower case."""
         self.advance(now_ms)
-        return answer_request(self._venue, method, path, query, body, headers, self.now_ms)
+        return self._execute(Request(method, path, query, body, headers))
+
+    def serve(self, request: Request, now_ms: int) -> Fate:
+        """Answer one HTTP request as its sender sees it: with the faults of the plan, and with the control endpoint."""
+        self.advance(now_ms)
+        answer = answer_control(self, request)
+        if answer is not None:
+            return Fate(answer)
+        if self._faults is None or request.path.startswith("/sim/"):
+            return Fate(self._execute(request))
+        self._faults.step(self.now_ms)
+        return self._faults.serve(request)
+
+    def set_faults(self, plan: FaultPlan) -> None:
+        """Let the faults of a plan happen from now on; its seconds count from here. An empty plan heals everything."""
+        for session in self._sessions:
+            session.tamper = None
+        self._faults = Injector(plan, self.now_ms, self._execute, self.control.act) if plan.fault else None
+        if self._faults is not None:
+            for session in self._sessions:
+                self._faults.watch(session)
+
+    def fault_report(self) -> list[dict[str, Any]]:
+        """Return per fault of the plan its occasions and strikes."""
+        return [] if self._faults is None else self._faults.report()
+
+    def accepts_connection(self, now_ms: int) -> bool:
+        """Say whether a new socket gets a handshake at all; fronts ask before `open`."""
+        self.advance(now_ms)
+        return self._faults is None or not self._faults.refuses_connection()
+
+    def _execute(self, request: Request) -> RestAnswer:
+        return answer_request(self.venue, *request, self.now_ms)
 
     def open(self, path: str, now_ms: int) -> Session | None:
         """Open the WebSocket at a path with its query, or return None: no such path, answer 404."""
@@ -79,6 +120,8 @@ class Exchange:
             return None
         session = Session(target, self.now_ms, self.options.outbox_limit, self._subscriptions.change)
         self._sessions[session] = None
+        if self._faults is not None:
+            self._faults.watch(session)
         return session
 
     def close(self, session: Session, code: int = 1000, reason: str = "") -> None:
@@ -89,4 +132,6 @@ class Exchange:
     def _forget(self, session: Session) -> None:
         if session in self._sessions:
             del self._sessions[session]
+            if self._faults is not None:
+                self._faults.forget(session)
             self._subscriptions.change(session, (), tuple(session.names))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from exchange.ports import LostError, RestAnswer, StreamClosedError
+from exchange.ports import LostError, NotSentError, RestAnswer, StreamClosedError
+from exchange.simulator.faults.requests import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +56,12 @@ class MemoryFront:
 
     async def delay(self) -> None:
         """Wait one way of the wire."""
-        if self._latency > 0:
-            await self._clock.sleep(self._latency)
+        await self.wait(self._latency)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait that many simulated seconds."""
+        if seconds > 0:
+            await self._clock.sleep(seconds)
 
     @property
     def exchange(self) -> Exchange:
@@ -95,12 +100,15 @@ class MemoryRest:
         front = self._front
         await front.delay()
         lower = {name.lower(): value for name, value in headers.items()}
-        answer = front.exchange.request(method, path, query, b"", lower, front.now_ms())
+        fate = front.exchange.serve(Request(method, path, query, b"", lower), front.now_ms())
         front.wake()
-        if 2 * front.latency > deadline:
-            raise LostError(f"no answer to {method} {path} within {deadline} s")
-        await front.delay()
-        return answer
+        if fate.answer is None and fate.how == "reset":
+            raise LostError(f"the connection was reset before {method} {path} was answered")
+        if fate.answer is None or 2 * front.latency + fate.delay_s > deadline:
+            await front.wait(deadline)
+            raise LostError(f"no answer to {method} {path} within {deadline} s") from TimeoutError()
+        await front.wait(front.latency + fate.delay_s)
+        return fate.answer
 
 
 class MemoryDialer:
@@ -116,6 +124,8 @@ class MemoryDialer:
         await front.delay()
         if 2 * front.latency > deadline:
             raise StreamClosedError(ABNORMAL, f"no handshake within {deadline} s")
+        if not front.exchange.accepts_connection(front.now_ms()):
+            raise NotSentError("the connection was refused")
         session = front.exchange.open(path, front.now_ms())
         front.wake()
         if session is None:

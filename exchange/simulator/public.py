@@ -26,9 +26,9 @@ def ping(_venue: Venue, _params: Params, _now_ms: int) -> bytes:
     return b"{}"
 
 
-def server_time(_venue: Venue, _params: Params, now_ms: int) -> bytes:
+def server_time(venue: Venue, _params: Params, now_ms: int) -> bytes:
     """Answer GET time."""
-    return encode_json({"serverTime": now_ms})
+    return encode_json({"serverTime": venue.clock_ms(now_ms)})
 
 
 def exchange_info(venue: Venue, _params: Params, _now_ms: int) -> bytes:

@@ -118,7 +118,7 @@ def _answer(
         credential = venue.keys[identify(headers, venue.keys)]
         for name in (*endpoint.mandatory, "timestamp", "signature"):
             params.required(name)
-        check_time(params, now_ms)
+        check_time(params, venue.clock_ms(now_ms))
         check_signature(query, body, credential)
     venue.order_counts.spend(endpoint.orders, now_ms)
     return endpoint.answer(venue, params, now_ms)

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import WSMsgType, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from exchange.simulator.faults.requests import Request
+
 if TYPE_CHECKING:
     from exchange.simulator.core import Exchange
     from exchange.simulator.session import Session
@@ -34,6 +36,10 @@ LINE_LIMIT = 64 * 1024
 """A path may name 1024 streams, which aiohttp's own limit of 8 KiB does not hold."""
 TEXT_FRAME = 0x81
 CLOSE_GRACE_S = 1.0
+GIVE_UP_S = 300.0
+"""Longest real time a request whose answer is lost keeps its connection."""
+ABNORMAL = 1006
+"""The close code that never travels: the connection is cut."""
 
 
 class FrontClock(Protocol):
@@ -127,6 +133,8 @@ class Link:
         if self._transport.get_write_buffer_size() > BUFFER_LIMIT:
             # Nothing more gets through to a peer that does not read, a close frame neither.
             self._transport.abort()
+        elif ending is not None and ending.code == ABNORMAL:
+            self._transport.abort()
         elif ending is not None and self._closing is None:
             closing = self._socket.close(code=ending.code, message=ending.reason.encode())
             self._closing = asyncio.create_task(closing)
@@ -160,6 +168,13 @@ class Link:
         """Wait for the closing handshake, if one is under way."""
         if self._closing is not None:
             await self._closing
+
+
+def _hang_up(request: web.BaseRequest) -> web.Response:
+    """Cut the connection of a request without a word."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 class SocketFront:
@@ -226,6 +241,8 @@ class SocketFront:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             # aiohttp hands bytes that are no UTF-8 over as lone surrogates, which no frame could carry back.
             named = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            if not self._exchange.accepts_connection(self._clock.now_ms()):
+                return _hang_up(request)
             session = self._exchange.open(named, self._clock.now_ms())
             if session is not None:
                 return await self._stream(request, session)
@@ -233,8 +250,15 @@ class SocketFront:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         query_bytes = query.encode("utf-8", "surrogateescape")
-        answer = self._exchange.request(request.method, path, query_bytes, body, headers, self._clock.now_ms())
-        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+        received = Request(request.method, path, query_bytes, body, headers)
+        fate = self._exchange.serve(received, self._clock.now_ms())
+        if fate.answer is None and fate.how == "timeout":
+            await asyncio.sleep(GIVE_UP_S)
+        elif fate.delay_s > 0:
+            await asyncio.sleep(self._clock.until(self._clock.now_ms() + int(fate.delay_s * 1000)))
+        if fate.answer is None:
+            return _hang_up(request)
+        return web.Response(status=fate.answer.status, headers=fate.answer.headers, body=fate.answer.body)
 
     async def _stream(self, request: web.BaseRequest, session: Session) -> web.StreamResponse:
         # Compressing costs more than a loopback saves, and live clients are told not to ask for it.

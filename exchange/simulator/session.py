@@ -63,6 +63,8 @@ class Session:
         self.combined = target.combined
         self.events = target.events
         self.outbox: deque[bytes] = deque()
+        self.tamper: Callable[[bytes], list[bytes]] | None = None
+        """What a fault plan does to the frames of streams; answers to control messages are spared."""
         self.ending: Ending | None = None
         self.opened_ms = now_ms
         self._limit = outbox_limit
@@ -80,6 +82,14 @@ class Session:
         return list(self._names)
 
     def push(self, frame: bytes) -> None:
+        """Queue a frame of a stream, or what a fault plan puts in its place."""
+        if self.tamper is None:
+            self.queue(frame)
+            return
+        for replacement in self.tamper(frame):
+            self.queue(replacement)
+
+    def queue(self, frame: bytes) -> None:
         """Queue a frame for the client; one that does not read is disconnected."""
         if self.ending is not None:
             return
@@ -115,9 +125,9 @@ class Session:
             result = self._control(message)
         except ControlError as error:
             problem = {"code": error.code, "msg": error.text}
-            self.push(encode_json({"error": problem, "id": request_id} if known_id else problem))
+            self.queue(encode_json({"error": problem, "id": request_id} if known_id else problem))
             return
-        self.push(encode_json({"result": result, "id": request_id}))
+        self.queue(encode_json({"result": result, "id": request_id}))
 
     def _control(self, message: dict[str, Any]) -> Any:
         if "method" not in message:

@@ -41,6 +41,8 @@ class ExchangeOptions(msgspec.Struct, frozen=True):
     seed: int = 0
     speed: float = 1.0
     market_name: str = "synthetic"
+    control_token: str | None = None
+    """What a control request must bring in `x-sim-token`; without one the control endpoint does not exist."""
     questions: OpenQuestions = OpenQuestions()
     """Our answers to what the contract leaves open."""
 
@@ -70,7 +72,13 @@ class Venue:
         self.weights = WeightLedger(options.weight_limit, retry_after=options.retry_after)
         self.order_counts = OrderCounts(self.weights)
         self.start_ms = market.now_ms
+        self.clock_error_ms = 0
+        """How far the venue's clock has been made to jump, as signed requests and GET time see it."""
         self.exchange_info = exchange_info(self.tape.listings, market.now_ms)
+
+    def clock_ms(self, now_ms: int) -> int:
+        """Return what the venue's own clock shows at an instant."""
+        return now_ms + self.clock_error_ms
 
     def symbol_index(self, params: Params) -> int:
         """Return the index of the mandatory `symbol`. Raises RefusalError -1102 or -1121."""

@@ -76,6 +76,10 @@ class WeightLedger:
         self._refused = Pool(PATIENCE, MINUTE_MS)
         return self._banned_until
 
+    def ban_until(self, until_ms: int) -> None:
+        """Ban the address until an instant, whatever it did."""
+        self._banned_until = max(self._banned_until, until_ms)
+
     def spend(self, weight: int, now_ms: int) -> None:
         """Count a request. Raises RefusalError 429 above the limit, and 418 when the caller carries on."""
         text = (

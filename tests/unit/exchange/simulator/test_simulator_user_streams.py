@@ -19,7 +19,7 @@ class Desk:
     def __init__(self, *, strict=False, **questions):
         options = ExchangeOptions(strict=strict, questions=OpenQuestions(**questions))
         self.exchange = Exchange(SmallMarket(step_ms=60_000), {ALICE: "x", BOB: "y"}, options)
-        self.publish = self.exchange._venue.user_streams.publish
+        self.publish = self.exchange.venue.user_streams.publish
 
     def key(self, method="POST", api_key=ALICE):
         now = self.exchange.now_ms
@@ -113,7 +113,7 @@ def test_a_deletion_by_one_program_silences_the_other():
 def test_whether_a_filter_hides_the_expiry_is_a_question(hides):
     desk = Desk(event_filter_hides_expiry=hides)
     socket = desk.open(f"/private/ws?listenKey={desk.key()}&events=ORDER_TRADE_UPDATE")
-    desk.exchange._venue.user_streams.expire_all(START)
+    desk.exchange.venue.user_streams.expire_all(START)
     assert [frame["e"] for frame in heard(socket)] == ([] if hides else ["listenKeyExpired"])
 
 

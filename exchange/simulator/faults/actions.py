@@ -1,0 +1,72 @@
+"""What can be made to happen at the simulated venue beside what a client may ask, as typed requests.
+
+`POST /sim/control` takes `{"action": NAME, ...}`; a fault plan says the same in `do`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Literal, get_args
+
+import msgspec
+
+RouteName = Literal["any", "public", "market", "private", "unrouted"]
+
+
+class ActionError(ValueError):
+    """An action that cannot be carried out; the text names the key, the value and the remedy."""
+
+
+class _Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="action"):
+    pass
+
+
+class SetFaults(_Action, frozen=True, tag="faults", kw_only=True):
+    """Replace the fault plan; an empty one heals everything."""
+
+    plan: dict[str, Any]
+
+
+class Ban(_Action, frozen=True, tag="ban", kw_only=True):
+    """Ban the address: 418 until the seconds are over."""
+
+    seconds: float = 120.0
+
+
+class StepClock(_Action, frozen=True, tag="step_clock", kw_only=True):
+    """Let the venue's clock jump by milliseconds, as GET time and the check of signed requests see it."""
+
+    ms: int
+
+
+class Disconnect(_Action, frozen=True, tag="disconnect", kw_only=True):
+    """Cut the open sockets of a route."""
+
+    route: RouteName = "any"
+    how: Literal["abrupt", "close"] = "abrupt"
+    code: int = 1001
+
+
+class ExpireListenKeys(_Action, frozen=True, tag="expire_listen_keys", kw_only=True):
+    """End every listen key as if its hour were over."""
+
+
+VenueAction = SetFaults | Ban | StepClock | Disconnect | ExpireListenKeys
+ACTIONS = {str(kind.__struct_config__.tag): kind for kind in get_args(VenueAction)}
+
+
+def read_action(raw: object) -> VenueAction:
+    """Check a request. Raises ActionError."""
+    if not isinstance(raw, dict):
+        raise ActionError('a control request is an object such as {"action": "ban", "seconds": 120}')
+    name = raw.get("action")
+    kind = ACTIONS.get(str(name))
+    if kind is None:
+        near = difflib.get_close_matches(str(name), ACTIONS, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else f"actions are {', '.join(sorted(ACTIONS))}"
+        raise ActionError(f"action is {name!r}, which is none; {hint}")
+    try:
+        action: VenueAction = msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise ActionError(f"action {name}: {error}") from error
+    return action

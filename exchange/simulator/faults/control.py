@@ -1,0 +1,90 @@
+"""The doing of control actions at one venue."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from exchange.simulator.answers import RefusalError, json_answer, refusal_answer, refuse
+from exchange.simulator.encode import encode_json
+from exchange.simulator.faults.actions import (
+    ActionError,
+    Ban,
+    Disconnect,
+    ExpireListenKeys,
+    SetFaults,
+    StepClock,
+    VenueAction,
+    read_action,
+)
+from exchange.simulator.faults.plan import PlanError, make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exchange.ports import RestAnswer
+    from exchange.simulator.core import Exchange
+    from exchange.simulator.faults.requests import Request
+
+ABNORMAL = 1006
+TOKEN_HEADER = "x-sim-token"  # noqa: S105 - the name of a header
+
+
+class Control:
+    """Carries actions out on an exchange."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Act on an exchange."""
+        self._exchange = exchange
+        self._doings: dict[type[VenueAction], Callable[[Any], None]] = {
+            SetFaults: self._set_faults,
+            Ban: self._ban,
+            StepClock: self._step_clock,
+            Disconnect: self._disconnect,
+            ExpireListenKeys: self._expire_listen_keys,
+        }
+
+    def act(self, request: object) -> None:
+        """Check a request and carry it out. Raises ActionError, PlanError or RefusalError."""
+        action = read_action(request)
+        self._doings[type(action)](action)
+
+    def _set_faults(self, action: SetFaults) -> None:
+        self._exchange.set_faults(make_plan(action.plan))
+
+    def _ban(self, action: Ban) -> None:
+        exchange = self._exchange
+        exchange.venue.weights.ban_until(exchange.now_ms + int(action.seconds * 1000))
+
+    def _step_clock(self, action: StepClock) -> None:
+        self._exchange.venue.clock_error_ms += action.ms
+
+    def _disconnect(self, action: Disconnect) -> None:
+        code, reason = (ABNORMAL, "connection lost") if action.how == "abrupt" else (action.code, "going away")
+        for session in self._exchange.sessions:
+            if action.route in {"any", session.route.value or "unrouted"}:
+                session.end(code, reason)
+
+    def _expire_listen_keys(self, _action: ExpireListenKeys) -> None:
+        self._exchange.venue.user_streams.expire_all(self._exchange.now_ms)
+
+
+def answer_control(exchange: Exchange, request: Request) -> RestAnswer | None:
+    """Answer a request of the control endpoint, None for any other. Every refusal says what to do."""
+    if (request.method, request.path) == ("GET", "/sim/faults"):
+        return json_answer(encode_json(exchange.fault_report()), {})
+    token = exchange.options.control_token
+    if (request.method, request.path) != ("POST", "/sim/control") or token is None:
+        return None
+    if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), token.encode()):
+        text = f"the header {TOKEN_HEADER} does not hold this run's control token; the ready line names it"
+        return refusal_answer(RefusalError(401, 0, text), {})
+    try:
+        exchange.control.act(msgspec.json.decode(request.body))
+    except (ActionError, PlanError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        return refusal_answer(refuse(0, str(error)), {})
+    except RefusalError as refusal:
+        return refusal_answer(refusal, {})
+    return json_answer(b"{}", {})
