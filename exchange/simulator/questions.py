@@ -5,7 +5,17 @@ A client that works under either answer does not depend on what nobody has prove
 
 from __future__ import annotations
 
+import difflib
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class SwitchError(ValueError):
+    """A switch that cannot be set; the text names it, the value and the remedy."""
 
 
 class OpenQuestions(msgspec.Struct, frozen=True):
@@ -19,3 +29,30 @@ class OpenQuestions(msgspec.Struct, frozen=True):
     """Has each API key of an account a listen key of its own? Documented is one per account, whoever asks."""
     event_filter_hides_expiry: bool = False
     """Does `events=` on the private path hide listenKeyExpired, too, where it is not named?"""
+    conditional_orders_block_settings: bool = True
+    """Do open conditional orders stand in the way of margin type and position mode (-4047, -4067)? Seen on the demo."""
+    short_orders_at_last: bool = False
+    """Is a short order's margin priced at no less than last x 1.0015 and the mark, as a newer official text says?"""
+    taker_fee_reserved: bool = False
+    """Does an opening order need its taker fee as well as its margin? Documented it does not."""
+    bracket_object_for_symbol: bool = False
+    """Does leverageBracket answer a bare object when a symbol is sent? Documented so; live answers were arrays."""
+
+
+def answer_questions(switches: Iterable[str]) -> OpenQuestions:
+    """Return the answers with `name=value` texts laid over the defaults. Raises SwitchError."""
+    known = OpenQuestions.__struct_fields__
+    answers: dict[str, str] = {}
+    for switch in switches:
+        name, equals, value = switch.partition("=")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.5)
+            hint = f"did you mean {near[0]}?" if near else f"switches are {', '.join(known)}"
+            raise SwitchError(f"--switch {switch}: {name!r} is no switch; {hint}")
+        if not equals:
+            raise SwitchError(f"--switch {switch}: give it a value, such as {name}=true")
+        answers[name] = value
+    try:
+        return msgspec.convert(answers, OpenQuestions, strict=False)
+    except msgspec.ValidationError as error:
+        raise SwitchError(f"--switch: {error}") from error

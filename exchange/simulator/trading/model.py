@@ -137,7 +137,7 @@ class Position(msgspec.Struct, eq=False):
     realized: Decimal = ZERO
     """Accumulated realised profit before fees: the `cr` of ACCOUNT_UPDATE."""
     fees: Decimal = ZERO
-    """Fees of the present position, for the break-even price."""
+    """Fees of the present position less what it has realised, for the break-even price."""
     isolated_wallet: Decimal = ZERO
     updated_ms: int = 0
 

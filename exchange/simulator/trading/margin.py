@@ -1,0 +1,178 @@
+"""What the account's positions and open orders bind, and what is left: contract sections 5.4 and 10.
+
+Exposure of a symbol: in one-way mode the larger of |position + buys| and |position - sells|, so an order that only
+reduces needs no margin; in hedge mode each side with the orders that add to it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from exchange.simulator.trading.brackets import Leg, liquidation_price, maintenance
+from exchange.simulator.trading.model import ZERO, PositionSide, Side
+from exchange.simulator.trading.position_maths import unrealized
+
+if TYPE_CHECKING:
+    from exchange.simulator.trading.account_book import AccountBook
+    from exchange.simulator.trading.model import Order, Position
+
+SELL_SURCHARGE = Decimal("1.0015")
+"""The venue's newer wording prices a short order at no less than 0.15 % above the last trade."""
+
+
+class SideDemand(NamedTuple):
+    """What one position side and the orders on it bind; money, and notionals at the mark or order price."""
+
+    held: Decimal
+    """Notional of the position, a magnitude."""
+    exposure: Decimal
+    """Largest notional the position can have once orders fill; never below `held`."""
+    open_loss: Decimal
+    """Loss that opening orders would show at once, priced beyond the mark."""
+    bids: Decimal
+    asks: Decimal
+
+    def initial(self, leverage: int) -> Decimal:
+        """Return position and order margin at a leverage, without the open loss."""
+        return self.exposure / leverage
+
+    def order_margin(self, leverage: int) -> Decimal:
+        """Return what the orders bind beyond the position."""
+        return (self.exposure - self.held) / leverage + self.open_loss
+
+
+NOTHING = SideDemand(ZERO, ZERO, ZERO, ZERO, ZERO)
+
+
+class _Orders(NamedTuple):
+    quantity: Decimal
+    notional: Decimal
+    loss: Decimal
+
+
+class MarginReader:
+    """Reads margins off an account book; nothing is kept, so every answer fits the present prices."""
+
+    def __init__(self, book: AccountBook) -> None:
+        """Read from a book."""
+        self._book = book
+
+    def demand(self, listing: int, side: PositionSide, extra: tuple[Order, Decimal] | None = None) -> SideDemand:
+        """Return what a position side binds; `extra` is an order on its way in with its price, replacing itself."""
+        book = self._book
+        mark = book.prices.mark(listing)
+        held = book.position(listing, side).quantity
+        buys = sells = _Orders(ZERO, ZERO, ZERO)
+        orders = [(order, order.price) for order in book.orders.open_of(listing)]
+        if extra is not None:
+            orders = [pair for pair in orders if pair[0].order_id != extra[0].order_id]
+            orders.append(extra)
+        for order, stated in orders:
+            if order.position_side is not side or order.reduce_only or order.close_position:
+                continue
+            size = order.remaining
+            price = stated
+            if order.side is Side.BUY:
+                loss = max(ZERO, price - mark) * size
+                buys = _Orders(buys.quantity + size, buys.notional + size * price, buys.loss + loss)
+            else:
+                if book.questions.short_orders_at_last:
+                    price = max(book.prices.last(listing) * SELL_SURCHARGE, mark, price)
+                loss = max(ZERO, mark - price) * size
+                sells = _Orders(sells.quantity + size, sells.notional + size * price, sells.loss + loss)
+        notional = held * mark
+        if side is PositionSide.LONG:
+            exposure = notional + buys.notional
+            loss = buys.loss
+        elif side is PositionSide.SHORT:
+            exposure = sells.notional - notional
+            loss = sells.loss
+        else:
+            exposure = max(abs(notional), abs(notional + buys.notional), abs(notional - sells.notional))
+            loss = buys.loss * _opening(buys.quantity, -held) + sells.loss * _opening(sells.quantity, held)
+        return SideDemand(abs(notional), exposure, loss, buys.notional, sells.notional)
+
+    def demands(self, listing: int, extra: tuple[Order, Decimal] | None = None) -> dict[PositionSide, SideDemand]:
+        """Return the demand of every side of the present position mode."""
+        return {
+            side: self.demand(listing, side, extra if extra is not None and extra[0].position_side is side else None)
+            for side in self._book.sides
+        }
+
+    def order_margin(self, listing: int) -> Decimal:
+        """Return what a symbol's open orders bind."""
+        leverage = self._book.leverage(listing)
+        return sum((d.order_margin(leverage) for d in self.demands(listing).values()), ZERO)
+
+    def all_order_margin(self) -> Decimal:
+        """Return what all open orders bind."""
+        return sum((self.order_margin(listing) for listing in self._book.orders.open_listings()), ZERO)
+
+    def notional(self, position: Position) -> Decimal:
+        """Return a position's signed notional at the mark price."""
+        return position.quantity * self._book.prices.mark(position.listing)
+
+    def initial(self, position: Position) -> Decimal:
+        """Return a position's initial margin at the mark price."""
+        return abs(self.notional(position)) / self._book.leverage(position.listing)
+
+    def maintenance(self, position: Position) -> Decimal:
+        """Return a position's maintenance margin at the mark price."""
+        return maintenance(self._book.listings[position.listing].brackets, abs(self.notional(position)))
+
+    def unrealized(self, position: Position) -> Decimal:
+        """Return a position's unrealised profit at the mark price."""
+        return unrealized(position, self._book.prices.mark(position.listing))
+
+    def cross_positions(self) -> list[Position]:
+        """Return the open positions that share the cross wallet."""
+        return [position for position in self._book.open_positions() if not self._book.isolated(position.listing)]
+
+    def cross_unrealized(self) -> Decimal:
+        """Return the unrealised profit of all cross positions."""
+        return sum((self.unrealized(position) for position in self.cross_positions()), ZERO)
+
+    def cross_balance(self) -> Decimal:
+        """Return the margin balance of the cross wallet."""
+        return self._book.cross_wallet + self.cross_unrealized()
+
+    def cross_maintenance(self) -> Decimal:
+        """Return the maintenance margin of all cross positions."""
+        return sum((self.maintenance(position) for position in self.cross_positions()), ZERO)
+
+    def free(self) -> Decimal:
+        """Return what is left of the cross wallet; negative where positions have lost what their margin needs."""
+        bound = sum((self.initial(position) for position in self.cross_positions()), ZERO)
+        return self.cross_balance() - bound - self.all_order_margin()
+
+    def available(self) -> Decimal:
+        """Return the available balance: what new orders may use."""
+        return max(ZERO, self.free())
+
+    def withdrawable(self) -> Decimal:
+        """Return what may leave the account: as available, but unrealised profit cannot be taken out."""
+        return max(ZERO, min(self._book.cross_wallet, self.free() - max(ZERO, self.cross_unrealized())))
+
+    def liquidation_price(self, position: Position) -> Decimal:
+        """Return the price at which a position's margin is used up, 0 for none; a hedged cross symbol shares one."""
+        book, listing = self._book, position.listing
+        if not position.quantity:
+            return ZERO
+        if book.isolated(listing):
+            wallet, legs = position.isolated_wallet, [position]
+        else:
+            legs = [other for other in self.cross_positions() if other.listing == listing]
+            others = [other for other in self.cross_positions() if other.listing != listing]
+            wallet = book.cross_wallet + sum((self.unrealized(o) - self.maintenance(o) for o in others), ZERO)
+        return liquidation_price(
+            book.listings[listing].brackets,
+            wallet,
+            [Leg(leg.quantity, leg.entry) for leg in legs],
+            book.prices.mark(listing),
+        )
+
+
+def _opening(ordered: Decimal, closable: Decimal) -> Decimal:
+    """Return the share of a side's orders that opens rather than closes a holding of `closable` (if positive)."""
+    return max(ZERO, ordered - max(ZERO, closable)) / ordered if ordered else ZERO

@@ -1,0 +1,62 @@
+"""What a fill does to a position, and what a position is worth: the formulas of the contract's section 10."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from exchange.simulator.trading.model import ZERO
+
+if TYPE_CHECKING:
+    from exchange.simulator.trading.model import Position
+
+PLACES = Decimal("0.00000001")
+"""Wallet amounts have eight places."""
+
+
+def cut(amount: Decimal) -> Decimal:
+    """Round an amount of money towards zero to eight places, as fees, profits and funding are booked."""
+    return amount.quantize(PLACES, ROUND_DOWN)
+
+
+def cut_up(amount: Decimal) -> Decimal:
+    """Round an amount that is set aside away from zero to eight places."""
+    return amount.quantize(PLACES, ROUND_UP)
+
+
+class Parts(NamedTuple):
+    """A fill divided by what it does; both magnitudes."""
+
+    closed: Decimal
+    opened: Decimal
+
+
+def divide(held: Decimal, signed: Decimal) -> Parts:
+    """Divide a signed fill into what closes a signed holding and what opens or adds."""
+    size = abs(signed)
+    closed = min(size, abs(held)) if held * signed < 0 else ZERO
+    return Parts(closed, size - closed)
+
+
+def profit(quantity: Decimal, entry: Decimal, price: Decimal) -> Decimal:
+    """Return the profit of a signed quantity from its entry to a price."""
+    return quantity * (price - entry)
+
+
+def unrealized(position: Position, mark: Decimal) -> Decimal:
+    """Return a position's unrealised profit at a mark price."""
+    return profit(position.quantity, position.entry, mark)
+
+
+def entry_after(held: Decimal, entry: Decimal, opened: Decimal, price: Decimal) -> Decimal:
+    """Return the entry price after `opened` was added at `price` to a holding of the same direction or to none."""
+    size = abs(held)
+    return (size * entry + opened * price) / (size + opened) if size else price
+
+
+def break_even(position: Position) -> Decimal:
+    """Return the price at which closing pays back the position's fees less what it has realised; 0 when flat.
+
+    The venue does not publish its rule; this is the contract's: (entry x q + dir x (fees - realised)) / q.
+    """
+    return position.entry + position.fees / position.quantity if position.quantity else ZERO
