@@ -7,10 +7,13 @@ request was certainly not executed.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from exchange.binance.budget import Budget
+from exchange.binance.clock_sync import ClockSync, ClockTracker
 from exchange.binance.endpoints import TIME, Endpoint, Security
 from exchange.binance.gate import Gate, Settlement, failure_cause
 from exchange.binance.outcomes import Outcome, Verdict, classify
@@ -22,6 +25,7 @@ from exchange.errors import (
     ClockError,
     CredentialsError,
     DecodeError,
+    ExchangeError,
     HeldBackError,
     OverloadedError,
     RateLimitedError,
@@ -34,7 +38,7 @@ from exchange.priority import Priority
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from exchange.binance.weights import WeightLedger
+    from exchange.binance.weights import OrderLedger, WeightLedger
     from exchange.ports import Clock, Entropy, Rest, RestAnswer
 
 T = TypeVar("T")
@@ -54,14 +58,6 @@ class CallLimits(msgspec.Struct, frozen=True):
     """How long a call of each priority, LOW first, may wait for budget and between attempts, all in all."""
 
 
-class ClockSync(msgspec.Struct, frozen=True):
-    """How the venue's clock stands to ours: venue = ours + `offset_ms`, within `error_ms`."""
-
-    offset_ms: int
-    error_ms: int
-    """Half the round trip of the best sample."""
-
-
 class Calls:
     """Sends calls for one account behind one network address. Belongs to one event loop."""
 
@@ -74,27 +70,27 @@ class Calls:
         entropy: Entropy,
         credentials: Credentials | None,
         limits: CallLimits,
+        orders: OrderLedger,
     ) -> None:
-        """Take the ports, the shared weight ledger and the breaker's gate."""
+        """Take the ports, the address's weight ledger, the breaker's gate and the account's order ledger."""
         self._rest = rest
         self._clock = clock
-        self._ledger = ledger
+        self._budget = Budget(ledger, orders)
         self._gate = gate
         self._entropy = entropy
         self._credentials = credentials
         self._limits = limits
-        self._sync = ClockSync(0, 0)
-        self._sync_count = 0
+        self.tracker = ClockTracker()
         self._syncing = asyncio.Lock()
 
     @property
     def clock_sync(self) -> ClockSync:
-        """Return the last synchronisation; offset 0 before the first."""
-        return self._sync
+        """Return how the clocks stand; offset 0 before the first synchronisation."""
+        return self.tracker.sync
 
     def venue_ms(self) -> int:
         """Return the venue's clock as we know it, UTC milliseconds."""
-        return self._clock.now_ms() + self._sync.offset_ms
+        return self._clock.now_ms() + self.tracker.sync.offset_ms
 
     async def call(
         self,
@@ -135,34 +131,41 @@ class Calls:
         give_up: float,
     ) -> T:
         """Make one attempt; when the timestamp was refused, read the venue's clock and make one more."""
-        seen = self._sync_count
+        if endpoint.security is not Security.SIGNED:
+            return await self._attempt(endpoint, params, decode, priority, cost, give_up)
+        if self.tracker.wall_stepped(self._clock.now_ms(), self._clock.monotonic()):
+            # Without a reading the old offset is still the best there is, and an exit must not wait for the clock.
+            with suppress(ExchangeError):
+                await self._sync_once(self.tracker.samples, 1, priority)
+        seen = self.tracker.samples
         try:
             return await self._attempt(endpoint, params, decode, priority, cost, give_up)
-        except ClockError:
-            if endpoint.security is not Security.SIGNED:
-                raise
-            async with self._syncing:
-                if self._sync_count == seen:
-                    await self.sync_clock(priority=priority)
+        except ClockError as refused:
+            self.tracker.doubt()
+            try:
+                await self._sync_once(seen, 3, priority)
+            except ExchangeError as unread:
+                # This call was certainly refused; what became of the reading says nothing about it.
+                raise refused from unread
             return await self._attempt(endpoint, params, decode, priority, cost, give_up)
 
+    async def _sync_once(self, seen: int, samples: int, priority: Priority) -> None:
+        """Read the venue's clock, unless another call has done so since `seen` samples were known."""
+        async with self._syncing:
+            if self.tracker.samples == seen:
+                await self.sync_clock(samples, priority)
+
     async def sync_clock(self, samples: int = 3, priority: Priority = Priority.NORMAL) -> ClockSync:
-        """Read the venue's clock `samples` times and keep the offset of the quickest round trip."""
-        best: ClockSync | None = None
+        """Read the venue's clock `samples` times and return how the clocks stand by the best of all trips."""
+        if samples < 1:
+            message = f"at least one sample of the venue's clock is needed, not {samples}"
+            raise ValueError(message)
         for _ in range(samples):
             give_up = self._clock.monotonic() + self._limits.patience_s[priority]
             before = self._clock.now_ms()
             instant = await self._attempt(TIME, (), server_time, priority, TIME.weight, give_up)
-            after = self._clock.now_ms()
-            error = max(0, after - before + 1) // 2
-            if best is None or error < best.error_ms:
-                best = ClockSync(instant - (before + after) // 2, error)
-        if best is None:
-            message = f"at least one sample of the venue's clock is needed, not {samples}"
-            raise ValueError(message)
-        self._sync = best
-        self._sync_count += 1
-        return best
+            self.tracker.sample(before, self._clock.now_ms(), instant, self._clock.monotonic())
+        return self.tracker.sync
 
     async def _attempt(
         self,
@@ -180,7 +183,7 @@ class Calls:
         try:
             await self._gate.enter(priority, endpoint.operation)
         except BaseException:  # whatever keeps it back, the reserved weight must return to the budget
-            self._ledger.cancel(cost)
+            self._budget.cancel(endpoint, cost)
             raise
         answer, verdict, timed_out = await self._exchange(endpoint, params, priority, cost)
         status = None if answer is None else answer.status
@@ -192,13 +195,19 @@ class Calls:
         error = error_for(verdict, status, headers, endpoint.operation, self.venue_ms())
         pause: float | None = None
         if isinstance(error, BannedError):
-            self._ledger.hold(error.until_ms)
             pause = (error.until_ms - self.venue_ms()) / 1000
         elif isinstance(error, RateLimitedError):
             pause = error.retry_after_s
-            self._ledger.hold(self.venue_ms() + int(pause * 1000))
+        self.heed(error)
         self._gate.settled(Settlement(priority, endpoint.operation, cause, pause))
         raise error
+
+    def heed(self, error: ExchangeError) -> None:
+        """Let every pool of this address wait as long as a rate limit or a ban asks, to the second."""
+        if isinstance(error, BannedError):
+            self._budget.address.hold(error.until_ms)
+        elif isinstance(error, RateLimitedError):
+            self._budget.address.hold(self.venue_ms() + int(error.retry_after_s * 1000))
 
     async def _exchange(
         self, endpoint: Endpoint, params: Params, priority: Priority, cost: int
@@ -224,13 +233,14 @@ class Calls:
         except (
             BaseException
         ):  # a cancelled request may have left: its weight counts, and the breaker must not wait for it
-            self._ledger.settle(cost, _NO_HEADERS, self.venue_ms())
+            self._budget.settle(endpoint, cost, _NO_HEADERS, self.venue_ms())
             self._gate.settled(Settlement(priority, endpoint.operation, None, abandoned=True))
             raise
         if verdict.outcome is Outcome.NOT_SENT:
-            self._ledger.cancel(cost)
+            self._budget.cancel(endpoint, cost)
         else:
-            self._ledger.settle(cost, _NO_HEADERS if answer is None else answer.headers, self.venue_ms())
+            headers_back = _NO_HEADERS if answer is None else answer.headers
+            self._budget.settle(endpoint, cost, headers_back, self.venue_ms())
         return answer, verdict, timed_out
 
     @staticmethod
@@ -247,7 +257,7 @@ class Calls:
 
     async def _afford(self, endpoint: Endpoint, priority: Priority, cost: int, give_up: float) -> None:
         """Wait for request weight, at most until `give_up` (desk seconds)."""
-        while (wait := self._ledger.admit(cost, priority, self.venue_ms())) > 0.0:
+        while (wait := self._budget.admit(endpoint, cost, priority, self.venue_ms())) > 0.0:
             # Jitter keeps many waiting calls from meeting at the border of the minute.
             wait += self._entropy.uniform() * min(1.0, wait / 10)
             if self._clock.monotonic() + wait > give_up:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from exchange.binance import account_wire, candles_wire, endpoints, rules_wire, wire
-from exchange.binance.calls import CallLimits, Calls, ClockSync
+from exchange.binance.calls import CallLimits, Calls
 from exchange.binance.json_strict import decode as decode_json
+from exchange.binance.weights import OrderLedger
 from exchange.priority import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exchange.account import AccountSummary, AssetBalance, PositionRisk, SymbolConfig
+    from exchange.binance.clock_sync import ClockSync
     from exchange.binance.gate import Gate
     from exchange.binance.row_wire import Refused
     from exchange.binance.signing import Credentials
@@ -46,15 +48,30 @@ class BinanceClient:
         entropy: Entropy,
         credentials: Credentials | None = None,
         limits: CallLimits | None = None,
+        orders: OrderLedger | None = None,
     ) -> None:
-        """Take the ports, this network address's weight ledger, the breaker's gate and, for an account, its key."""
-        self._calls = Calls(rest, clock, ledger, gate, entropy, credentials, limits or CallLimits())
+        """Take the ports, this network address's weight ledger, the breaker's gate and, for an account, its key.
+
+        `orders` is the account's own count of orders; clients of one account share it.
+        """
+        self.orders = orders or OrderLedger()
+        self._calls = Calls(rest, clock, ledger, gate, entropy, credentials, limits or CallLimits(), self.orders)
         self.refused_rows = 0
         self.last_refused_row: DecodeError | None = None
 
     def _refuse(self, error: DecodeError) -> None:
         self.refused_rows += 1
         self.last_refused_row = error
+
+    @property
+    def calls(self) -> Calls:
+        """Return the way to the venue, for the clients of orders and settings that share it."""
+        return self._calls
+
+    @property
+    def clock_steps(self) -> int:
+        """Return how often a clock, ours or the venue's, was seen to step by more than half a second."""
+        return self._calls.tracker.steps
 
     @property
     def clock_sync(self) -> ClockSync:
@@ -74,7 +91,7 @@ class BinanceClient:
         return await self._calls.call(endpoints.TIME, (), wire.server_time, priority)
 
     async def sync_clock(self, samples: int = 3, *, priority: Priority = Priority.NORMAL) -> ClockSync:
-        """Measure the venue's clock by the midpoint of the quickest of `samples` round trips and adopt it."""
+        """Measure the venue's clock by `samples` round trips; the tightest bound is kept until drift outgrows it."""
         return await self._calls.sync_clock(samples, priority)
 
     async def exchange_info(self, *, priority: Priority = Priority.NORMAL) -> tuple[Instrument, ...]:

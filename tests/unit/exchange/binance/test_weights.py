@@ -1,6 +1,18 @@
 import pytest
 
-from exchange.binance.weights import USED_WEIGHT_HEADER, WeightLedger
+from exchange.account import OrderLimit
+from exchange.binance.budget import Budget
+from exchange.binance.endpoints import PLACE_BATCH
+from exchange.binance.weights import (
+    ONE_ORDER,
+    ORDERS_1M_HEADER,
+    ORDERS_10S_HEADER,
+    USED_WEIGHT_HEADER,
+    OrderCost,
+    OrderLedger,
+    Pool,
+    WeightLedger,
+)
 from exchange.priority import Priority
 
 MINUTE = 60_000
@@ -91,3 +103,70 @@ def test_a_request_that_can_never_be_afforded_is_an_error_and_no_endless_wait():
 def test_senseless_settings_are_refused(limit, reserve):
     with pytest.raises(ValueError, match=r"RATE_LIMIT_REQUESTS|reserve"):
         WeightLedger(limit, reserve)
+
+
+def test_the_pools_of_an_address_are_counted_apart_but_wait_out_a_hold_together():
+    ledger = WeightLedger(limit=100, funding=10, statistics=10)
+    for _ in range(8):
+        assert ledger.admit(1, Priority.LOW, 0, Pool.FUNDING) == 0.0
+    assert ledger.admit(1, Priority.HIGH, 0, Pool.FUNDING) == pytest.approx(300.05)
+    assert ledger.admit(1, Priority.HIGH, 0, Pool.STATISTICS) == 0.0
+    assert ledger.used(0) == 0
+    ledger.hold(5_000)
+    for pool in Pool:
+        assert ledger.wait(1, Priority.HIGH, 1_000, pool) == pytest.approx(4.05)
+        assert ledger.wait(1, Priority.CRITICAL, 1_000, pool) == 0.0
+
+
+def test_orders_are_counted_in_both_windows_and_the_reserve_is_kept_for_exits():
+    orders = OrderLedger(ten_seconds=10, minute=20, reserve=0.2)
+    for _ in range(8):
+        assert orders.wait(ONE_ORDER, Priority.HIGH, 0) == 0.0
+        orders.take(ONE_ORDER)
+    assert orders.wait(ONE_ORDER, Priority.HIGH, 0) == pytest.approx(10.05)
+    assert orders.wait(ONE_ORDER, Priority.CRITICAL, 0) == 0.0
+    for _ in range(8):
+        orders.settle(ONE_ORDER, {}, 0)
+    assert orders.used(0) == (8, 8)
+    assert orders.used(10_000) == (0, 8)
+    for _ in range(8):
+        orders.take(ONE_ORDER)
+    assert orders.wait(ONE_ORDER, Priority.HIGH, 10_000) == pytest.approx(50.05)
+
+
+def test_the_venues_count_of_orders_is_believed_where_it_is_higher():
+    orders = OrderLedger()
+    orders.take(ONE_ORDER)
+    orders.settle(ONE_ORDER, {ORDERS_10S_HEADER: "7", ORDERS_1M_HEADER: "41"}, 0)
+    assert orders.used(0) == (7, 41)
+    orders.take(ONE_ORDER)
+    orders.settle(ONE_ORDER, {}, 1)
+    assert orders.used(1) == (7, 41), "a refused order may lack the headers; the count reported before stands"
+
+
+def test_the_account_limits_the_venue_tells_are_adopted():
+    orders = OrderLedger(reserve=0.0)
+    orders.adopt([OrderLimit(10, 2), OrderLimit(60, 3), OrderLimit(86_400, 1)])
+    orders.take(OrderCost(2, 2))
+    assert orders.wait(ONE_ORDER, Priority.HIGH, 0) == pytest.approx(10.05)
+    orders.settle(OrderCost(2, 2), {}, 0)
+    assert orders.wait(ONE_ORDER, Priority.HIGH, 10_000) == 0.0
+
+
+def test_an_order_that_was_never_sent_leaves_no_trace():
+    orders = OrderLedger()
+    orders.take(ONE_ORDER)
+    orders.cancel(ONE_ORDER)
+    assert orders.used(0) == (0, 0)
+
+
+def test_a_request_is_admitted_by_all_counters_or_by_none():
+    budget = Budget(WeightLedger(limit=100), OrderLedger(ten_seconds=5, minute=5, reserve=0.0))
+    assert budget.admit(PLACE_BATCH, 5, Priority.HIGH, 0) == 0.0
+    assert budget.admit(PLACE_BATCH, 5, Priority.HIGH, 0) == pytest.approx(10.05)
+    assert budget.address.used(0) == 5
+    budget.cancel(PLACE_BATCH, 5)
+    assert (budget.address.used(0), budget.account.used(0)) == (0, (0, 0))
+    budget.address.hold(3_000)
+    assert budget.admit(PLACE_BATCH, 5, Priority.HIGH, 0) == pytest.approx(3.05)
+    assert budget.account.used(0) == (0, 0)
