@@ -2,7 +2,8 @@
 
 The stream has no replay. Whenever a new epoch begins (a `Resync`), events are held back until the account has been read
 over REST; then those the reading does not contain yet follow in the order of their event times, and later ones pass
-through. A reading that began before the epoch it would close is worthless and refused.
+through. A reading that began before the epoch it would close is worthless and refused. A reading made in between, to
+compare, is treated alike: what came while it was made is applied upon it again.
 """
 
 from __future__ import annotations
@@ -112,66 +113,72 @@ class AccountMerge:
         self.wanted: Resync | None = Resync("the account has not been read yet", None)
         """Why the account must be read again; None while the stream alone tells everything."""
         self.duplicates = 0
-        self._epoch = 0
+        self._ticket = 0
+        self._reading = False
         self._held: list[AccountEvent] = []
         self._events: _Recent[AccountEvent] = _Recent(EVENTS_REMEMBERED)
         self._trades: _Recent[TradeId] = _Recent(TRADES_REMEMBERED)
 
     @property
-    def epoch(self) -> int:
-        """Return the number of the present epoch; note it when a reading begins."""
-        return self._epoch
-
-    @property
     def held(self) -> int:
-        """Return how many events wait for the reading."""
+        """Return how many events are kept for a reading."""
         return len(self._held)
 
     def take(self, item: UserItem) -> Sequence[AccountEvent]:
-        """Take the next item of the stream and return the events to apply now: none while a reading is due.
+        """Take the next item of the stream and return the events to apply now: none while a reading is wanted.
 
-        Repeated events and fills that were applied already are left out and counted.
+        Repeated events are left out and counted; a fill that was applied already is taken off its update.
         """
         if isinstance(item, Resync):
-            self._epoch += 1
+            self._ticket += 1
+            self._reading = False
             self.wanted = item
-            # What was held belongs to the epoch before: the reading to come contains it.
+            # What was held belongs to the epoch before and is in the reading to come; of fills their ids tell.
             self._held = [event for event in self._held if isinstance(event, OrderUpdate) and event.trade is not None]
             return ()
         if self._events.meet(item):
             self.duplicates += 1
             return ()
-        if self.wanted is not None:
+        if self.wanted is not None or self._reading:
             self._hold(item)
-            return ()
-        return self._once((item,))
+        return () if self.wanted is not None else self._once((item,))
 
-    def _hold(self, event: AccountEvent) -> None:
-        if len(self._held) >= HELD:
-            self._epoch += 1
+    def begin(self) -> int:
+        """Note that a reading begins, wanted or not; hand the ticket to `settle` when it is there."""
+        self._ticket += 1
+        self._reading = True
+        if self.wanted is None:
             self._held.clear()
-        self._held.append(event)
+        return self._ticket
 
-    def settle(self, epoch: int, reading: Reading) -> Sequence[AccountEvent] | None:
-        """Close the epoch with a reading that began within it; return the held events that follow it.
+    def settle(self, ticket: int, reading: Reading) -> Sequence[AccountEvent] | None:
+        """Take a reading that has replaced the book; return the events to apply upon it.
 
-        None when the reading is older than the present epoch: it must be made again.
+        None when events were missed, or another reading was begun, since it began: it must be made again.
         """
-        if epoch != self._epoch:
+        if ticket != self._ticket or not self._reading:
             return None
         self.wanted = None
+        self._reading = False
         for trade in reading.trades:
             self._trades.meet(trade)
         held, self._held = self._held, []
         return self._once(merge(held, reading))
 
+    def _hold(self, event: AccountEvent) -> None:
+        if len(self._held) >= HELD:
+            self._ticket += 1
+            self._reading = False
+            self._held.clear()
+        self._held.append(event)
+
     def _once(self, events: Sequence[AccountEvent]) -> list[AccountEvent]:
-        """Leave out fills that were applied before."""
-        new = []
+        """Take fills that were applied before off their updates."""
+        new: list[AccountEvent] = []
         for event in events:
             trade = event.trade if isinstance(event, OrderUpdate) else None
-            if trade is not None and self._trades.meet(trade):
-                self.duplicates += 1
+            if isinstance(event, OrderUpdate) and trade is not None and self._trades.meet(trade):
+                new.append(_without_fill(event))
             else:
                 new.append(event)
         return new

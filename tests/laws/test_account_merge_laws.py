@@ -39,7 +39,11 @@ class PrivateStream(RuleBasedStateMachine):
         trade = order_update(self.now, trade_id=self.trades, order_id=self.trades, symbol=symbol)
         self.filled[trade.trade] = trade
         if self.open:
-            self.wire += [account_update(self.now, symbol=symbol, quantity=str(self.size[symbol])), trade]
+            wallet = str(Decimal(10) - self.trades)  # every fill costs a fee: no two updates are alike
+            self.wire += [
+                account_update(self.now, symbol=symbol, quantity=str(self.size[symbol]), wallet=wallet),
+                trade,
+            ]
 
     @precondition(lambda self: self.open and self.wire)
     @rule(count=st.integers(1, 4))
@@ -67,13 +71,13 @@ class PrivateStream(RuleBasedStateMachine):
     @rule()
     def read(self):
         positions = {(symbol, "BOTH"): self.changed[symbol] for symbol in SYMBOLS}
-        self.reading = (self.merge.epoch, dict(self.size), Reading(positions, trades=frozenset(self.filled)))
+        self.reading = (self.merge.begin(), dict(self.size), Reading(positions, trades=frozenset(self.filled)))
 
     @precondition(lambda self: self.reading is not None)
     @rule()
     def settle(self):
-        (epoch, size, reading), self.reading = self.reading, None
-        follow = self.merge.settle(epoch, reading)
+        (ticket, size, reading), self.reading = self.reading, None
+        follow = self.merge.settle(ticket, reading)
         if follow is None:
             return
         self.book = size

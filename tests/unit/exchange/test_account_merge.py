@@ -13,7 +13,7 @@ START = Resync("started", None)
 def settled(reading=None):
     merging = AccountMerge()
     merging.take(START)
-    assert merging.settle(merging.epoch, reading or Reading()) == []
+    assert merging.settle(merging.begin(), reading or Reading()) == []
     return merging
 
 
@@ -23,7 +23,7 @@ def test_before_the_first_reading_everything_is_held():
     merging.take(START)
     assert merging.take(order_update(5)) == ()
     assert merging.held == 1
-    assert merging.settle(merging.epoch, Reading()) == [order_update(5)]
+    assert merging.settle(merging.begin(), Reading()) == [order_update(5)]
     assert merging.wanted is None
     assert merging.take(order_update(6)) == [order_update(6)]
 
@@ -67,9 +67,10 @@ def test_a_fill_is_applied_once_however_often_it_comes():
     again = order_update(13, trade_id=44)
     assert merging.take(fill) == [fill]
     assert merging.take(fill) == ()
-    assert list(merging.take(again)) == []
-    assert list(merging.take(order_update(12, trade_id=43))) == []
-    assert merging.duplicates == 3
+    assert merging.duplicates == 1
+    for repeated in (again, order_update(12, trade_id=43)):
+        (state,) = merging.take(repeated)
+        assert (state.trade, state.realised, state.status) == (None, 0, "FILLED")
 
 
 def test_an_account_that_trades_with_itself_books_both_of_its_orders():
@@ -90,24 +91,40 @@ def test_a_hint_never_uses_up_its_fill():
 def test_a_reading_that_began_before_the_last_gap_is_refused():
     merging = settled()
     merging.take(Resync("lost", 1.0))
-    epoch = merging.epoch
+    ticket = merging.begin()
     merging.take(order_update(5, trade_id=9))
     merging.take(order_update(5, order_id=7))
     merging.take(Resync("lost again", 2.0))
-    assert merging.settle(epoch, Reading()) is None
+    assert merging.settle(ticket, Reading()) is None
     assert merging.wanted == Resync("lost again", 2.0)
-    assert merging.settle(merging.epoch, Reading()) == [order_update(5, trade_id=9)], (
-        "a fill survives, a state does not"
-    )
+    assert merging.settle(merging.begin(), Reading()) == [order_update(5, trade_id=9)], "a fill survives, a state no"
+
+
+def test_a_reading_made_in_between_is_followed_by_what_came_meanwhile():
+    merging = settled()
+    ticket = merging.begin()
+    fill, patch = order_update(5, trade_id=9), account_update(5)
+    assert [*merging.take(fill), *merging.take(patch)] == [fill, patch], "nothing waits for it"
+    state, again = merging.settle(ticket, Reading(positions={("BTCUSDT", "BOTH"): 4}))
+    assert state.trade is None
+    assert again == patch
+
+
+def test_of_two_readings_the_older_is_refused_and_none_counts_twice():
+    merging = settled()
+    older, newer = merging.begin(), merging.begin()
+    assert merging.settle(older, Reading()) is None
+    assert merging.settle(newer, Reading()) == []
+    assert merging.settle(newer, Reading()) is None
 
 
 def test_more_events_than_can_be_held_make_the_reading_begin_anew(monkeypatch):
     monkeypatch.setattr(account_merge, "HELD", 10)
     merging = AccountMerge()
     merging.take(START)
-    epoch = merging.epoch
+    ticket = merging.begin()
     for instant in range(11):
         merging.take(order_update(instant))
     assert merging.held == 1
-    assert merging.settle(epoch, Reading()) is None
-    assert merging.settle(merging.epoch, Reading()) == [order_update(10)]
+    assert merging.settle(ticket, Reading()) is None
+    assert merging.settle(merging.begin(), Reading()) == [order_update(10)]
