@@ -29,6 +29,22 @@ class OpenQuestions(msgspec.Struct, frozen=True):
     """Has each API key of an account a listen key of its own? Documented is one per account, whoever asks."""
     event_filter_hides_expiry: bool = False
     """Does `events=` on the private path hide listenKeyExpired, too, where it is not named?"""
+    algo_latency_ms: int = 11
+    """From the trigger of a conditional order to its child: eleven milliseconds in the one recorded case."""
+    algo_read_lag_ms: int = 0
+    """How far openAlgoOrders lags behind: nobody has measured the worst case."""
+    algo_cancel_race_code: int = -4117
+    """Cancelling a conditional order that is triggering: -4117 by the error list, -2011 also reported."""
+    algo_cap_code: int = -4045
+    """Refusal of the 201st conditional order: the code that counted stop orders before the algo service."""
+    algo_child_bears_algo_id: bool = False
+    """Does the child of a conditional order bear its clientAlgoId? Not proven: clients must map by `ai`."""
+    immediate_trigger_code: int = -2021
+    """Refusal of a conditional order that would trigger at once: -2021 in reports, -4142 in the error list, too."""
+    gte_needs_position: bool = True
+    """Is closePosition refused while flat (-4509)? Most reports of 2026 say so, a few saw it accepted."""
+    reduce_only_algo_needs_position: bool = False
+    """Is a reduce-only conditional order refused (-2022) while flat? Not settled; accepted, it fails at its trigger."""
     conditional_orders_block_settings: bool = True
     """Do open conditional orders stand in the way of margin type and position mode (-4047, -4067)? Seen on the demo."""
     short_orders_at_last: bool = False
