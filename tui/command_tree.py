@@ -99,6 +99,11 @@ def exchange_command(
     step_ms: Annotated[int, typer.Option(help="Simulated ms per market step.")] = 250,
     api_key: Annotated[str, typer.Option(help="Key the simulator accepts instead of its own.")] = "",
     api_secret: Annotated[str, typer.Option(help="Secret of that key; a real one never belongs here.")] = "",
+    faults: Annotated[str, typer.Option(metavar="FILE", help="Fault plan: what goes wrong, and when.")] = "",
+    switch: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Answer to an open question of the contract.")
+    ] = None,
+    control_token: Annotated[str, typer.Option(help="Token of POST /sim/control; random where not given.")] = "",
 ) -> None:
     """Run the simulated exchange alone; it prints one JSON line with its URLs when it is ready."""
     from tui.commands_exchange import run_simulator
@@ -114,6 +119,9 @@ def exchange_command(
         step_ms=step_ms,
         api_key=api_key,
         api_secret=api_secret,
+        faults=faults,
+        switches=tuple(switch or ()),
+        control_token=control_token,
     )
     raise typer.Exit(code)
 

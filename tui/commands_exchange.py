@@ -17,6 +17,9 @@ def run_simulator(
     step_ms: int,
     api_key: str,
     api_secret: str,
+    faults: str,
+    switches: tuple[str, ...],
+    control_token: str,
 ) -> int:
     """Serve until interrupted; return the exit code. Empty texts leave the choice to the simulator."""
     return run_exchange(
@@ -31,5 +34,8 @@ def run_simulator(
             step_ms=step_ms,
             api_key=api_key or None,
             api_secret=api_secret or None,
+            faults=faults or None,
+            switches=switches,
+            control_token=control_token or None,
         )
     )

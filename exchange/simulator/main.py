@@ -8,17 +8,22 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import secrets
 import signal
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from exchange.simulator.questions import SwitchError, answer_questions
+
 if TYPE_CHECKING:
     import socket
 
+    from exchange.simulator.faults.plan import FaultPlan
     from exchange.simulator.server import SocketFront
 
 CLEAN = 0
@@ -53,6 +58,12 @@ class RunOptions(msgspec.Struct, frozen=True):
     api_key: str | None = None
     api_secret: str | None = None
     """Both or neither; the published demo pair by default."""
+    faults: str | None = None
+    """A fault plan (TOML); its seconds count from the moment the venue is ready."""
+    switches: tuple[str, ...] = ()
+    """Answers to open questions of the venue's contract, as `name=value`."""
+    control_token: str | None = None
+    """What the control endpoint asks for; a random one, named by the ready line, where not given."""
     die_with_parent: bool = False
     """End when stdin reaches its end, which is how a child notices that its parent is gone."""
 
@@ -156,13 +167,39 @@ def _build(options: RunOptions) -> tuple[SocketFront, dict[str, Any]]:
     exchange = Exchange(
         market,
         _secrets(options),
-        ExchangeOptions(strict=options.strict, seed=options.seed, speed=options.speed, market_name=options.market),
+        ExchangeOptions(
+            strict=options.strict,
+            seed=options.seed,
+            speed=options.speed,
+            market_name=options.market,
+            control_token=options.control_token or secrets.token_hex(16),
+            questions=answer_questions(options.switches),
+        ),
     )
     if options.start_held_ms is not None:
         exchange.advance(first + int((_wall_ms() - options.start_held_ms) * options.speed))
     elif options.start is None and options.market == "synthetic":
         exchange.advance(_wall_ms())  # building a market takes seconds, by which its clock would be slow for ever
-    return SocketFront(exchange), {"symbols": len(market.listings), "market": options.market}
+    exchange.set_faults(_plan(options))
+    facts = {
+        "symbols": len(market.listings),
+        "market": options.market,
+        "control_token": exchange.options.control_token,
+    }
+    return SocketFront(exchange), facts
+
+
+def _plan(options: RunOptions) -> FaultPlan:
+    from exchange.simulator.faults.plan import FaultPlan, PlanError, read_plan  # noqa: PLC0415
+
+    if options.faults is None:
+        return FaultPlan()
+    try:
+        return read_plan(Path(options.faults).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise OptionError(f"--faults {options.faults}: the file cannot be read ({fault})") from fault
+    except PlanError as fault:
+        raise OptionError(f"--faults {options.faults}: {fault}") from fault
 
 
 def _check(options: RunOptions) -> None:
@@ -180,6 +217,11 @@ def _check(options: RunOptions) -> None:
         raise OptionError(f"--step-ms: {fault}") from fault
     _first_instant(options)
     _secrets(options)
+    _plan(options)
+    try:
+        answer_questions(options.switches)
+    except SwitchError as fault:
+        raise OptionError(str(fault)) from fault
 
 
 def _wall_ms() -> int:

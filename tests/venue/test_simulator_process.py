@@ -42,7 +42,7 @@ def test_it_says_one_line_serves_and_ends_cleanly_on_a_signal(number):
     child = start()
     ready = json.loads(child.stdout.readline())
     assert ready["event"] == "ready"
-    assert ready.keys() == {"event", "rest", "stream", "speed", "now", "symbols", "market", "pid"}
+    assert ready.keys() == {"event", "rest", "stream", "speed", "now", "symbols", "market", "pid", "control_token"}
     assert (ready["pid"], ready["speed"], ready["market"]) == (child.pid, 4.0, "synthetic")
     assert ready["stream"] == ready["rest"].replace("http:", "ws:")
     with urllib.request.urlopen(f"{ready['rest']}/sim/clock", timeout=DEADLINE) as answer:
@@ -110,3 +110,19 @@ def test_importing_the_command_costs_no_market_and_no_server():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_fault_plan_that_cannot_be_used_is_refused_with_its_file_fault_and_remedy(tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[fault]]\nkind = "lost_anser"\n')
+    code, out, err = finish(start(faults=str(plan)))
+    assert (code, out) == (10, "")
+    assert f"--faults {plan}: fault 1" in err
+    assert "did you mean lost_answer?" in err
+
+
+def test_a_missing_fault_plan_and_an_unknown_switch_are_refused():
+    assert "cannot be read" in finish(start(faults="/nowhere/plan.toml"))[2]
+    assert (
+        "'listen_key' is no switch; did you mean listen_key_per_api_key?" in finish(start(switches=["listen_key=1"]))[2]
+    )
