@@ -25,6 +25,12 @@ class OpenQuestions(msgspec.Struct, frozen=True):
     """`reduceOnly` sent in hedge mode: the error list says -4062, live answers said -1106."""
     batch_self_trade_prevention: str = "EXPIRE_MAKER"
     """Self-trade prevention of a batch element that names none: POST order says EXPIRE_MAKER, the batch page NONE."""
+    reduce_only_capped: bool = False
+    """Is a reduce-only order larger than the position cut to it? By default it is refused (-2022), as it would flip."""
+    reduce_only_stacks: bool = False
+    """May reduce-only orders that rest exceed the position together? By default the one too many is refused (-4118)."""
+    amend_settle_ms: int = 0
+    """How long an amendment is pending, so that a second one meets -5043: nobody has measured it."""
     listen_key_per_api_key: bool = False
     """Has each API key of an account a listen key of its own? Documented is one per account, whoever asks."""
     event_filter_hides_expiry: bool = False

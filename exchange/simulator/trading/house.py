@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exchange.simulator.trading.account_book import AccountBook
+from exchange.simulator.trading.order_desk import OrderDesk
 from exchange.simulator.trading.order_store import OrderStore
 from exchange.simulator.trading.prices import Prices
 
@@ -18,11 +20,21 @@ class TradingHouse:
 
     def __init__(self, tape: Tape, options: ExchangeOptions, publish: Publisher, opened_ms: int) -> None:
         """Open the account at an instant with the options' balance; `publish` receives the account's events."""
-        self.options = options
-        self.publish = publish
-        self.opened_ms = opened_ms
         self.prices = Prices(tape)
         self.store = OrderStore()
+        self.account = AccountBook(
+            tape.listings,
+            self.prices,
+            self.store,
+            publish,
+            opened_ms,
+            options.balance,
+            questions=options.questions,
+        )
+        self.orders = OrderDesk(tape.listings, self.prices, self.store, self.account, publish, options)
+        self.account.liquidator = self.orders
 
     def step(self, previous_ms: int, now_ms: int) -> None:
         """Follow one market step: resting orders match, conditional orders trigger, then the account settles."""
+        self.orders.step(previous_ms, now_ms)
+        self.account.step(previous_ms, now_ms)
