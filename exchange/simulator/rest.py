@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchange.simulator import public
-from exchange.simulator import signed as account
+from exchange.simulator import public, rest_account
+from exchange.simulator import signed as other
 from exchange.simulator.answers import RefusalError, json_answer, not_found, refusal_answer
 from exchange.simulator.auth import check_signature, check_time, identify
 from exchange.simulator.order_counts import NO_ORDER
@@ -52,29 +52,18 @@ ROUTES: Routes = {
     ("GET", "/fapi/v2/ticker/price"): opened(by_symbol(1, 2), public.ticker_price),
     ("GET", "/fapi/v1/ticker/bookTicker"): opened(by_symbol(2, 5), public.book_ticker),
     ("GET", "/fapi/v1/fundingInfo"): Endpoint(Access.FUNDING, flat(0), public.funding_info),
-    ("GET", "/fapi/v2/account"): signed(flat(5), account.account_v2),
-    ("GET", "/fapi/v3/account"): signed(flat(5), account.account_v3),
-    ("GET", "/fapi/v2/balance"): signed(flat(5), account.balance_v2),
-    ("GET", "/fapi/v3/balance"): signed(flat(5), account.balance_v3),
-    ("GET", "/fapi/v2/positionRisk"): signed(flat(5), account.position_risk_v2),
-    ("GET", "/fapi/v3/positionRisk"): signed(flat(5), account.position_risk_v3),
-    ("GET", "/fapi/v1/symbolConfig"): signed(flat(5), account.symbol_config),
-    ("GET", "/fapi/v1/accountConfig"): signed(flat(5), account.account_config),
-    ("GET", "/fapi/v1/positionSide/dual"): signed(flat(30), account.dual_side),
-    ("GET", "/fapi/v1/multiAssetsMargin"): signed(flat(30), account.multi_assets),
-    ("GET", "/fapi/v1/leverageBracket"): signed(flat(1), account.leverage_bracket),
-    ("GET", "/fapi/v1/commissionRate"): signed(flat(20), account.commission_rate, "symbol"),
-    ("GET", "/fapi/v1/openOrders"): signed(by_symbol(1, 40), account.open_orders),
-    ("GET", "/fapi/v1/openAlgoOrders"): signed(by_symbol(1, 40), account.open_orders),
+    **rest_account.ROUTES,
+    ("GET", "/fapi/v1/openOrders"): signed(by_symbol(1, 40), other.open_orders),
+    ("GET", "/fapi/v1/openAlgoOrders"): signed(by_symbol(1, 40), other.open_orders),
     # The wallet and margin services have weight pools of their own, so these calls cost nothing here.
-    ("GET", "/sapi/v1/capital/config/getall"): signed(flat(0), account.nothing_of_the_wallet),
-    ("GET", "/sapi/v1/margin/allPairs"): signed(flat(0), account.nothing_of_the_wallet),
+    ("GET", "/sapi/v1/capital/config/getall"): signed(flat(0), other.nothing_of_the_wallet),
+    ("GET", "/sapi/v1/margin/allPairs"): signed(flat(0), other.nothing_of_the_wallet),
 }
 
 KEY_ROUTES: dict[tuple[str, str], KeyEndpoint] = {
-    ("POST", "/fapi/v1/listenKey"): KeyEndpoint(1, account.issue_listen_key),
-    ("PUT", "/fapi/v1/listenKey"): KeyEndpoint(1, account.extend_listen_key),
-    ("DELETE", "/fapi/v1/listenKey"): KeyEndpoint(1, account.drop_listen_key),
+    ("POST", "/fapi/v1/listenKey"): KeyEndpoint(1, other.issue_listen_key),
+    ("PUT", "/fapi/v1/listenKey"): KeyEndpoint(1, other.extend_listen_key),
+    ("DELETE", "/fapi/v1/listenKey"): KeyEndpoint(1, other.drop_listen_key),
 }
 
 

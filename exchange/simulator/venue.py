@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from exchange.simulator.account import START_BALANCE, Account
 from exchange.simulator.answers import invalid_symbol
 from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
 from exchange.simulator.contract_info import exchange_info
@@ -17,6 +16,7 @@ from exchange.simulator.order_counts import OrderCounts
 from exchange.simulator.questions import OpenQuestions
 from exchange.simulator.subscriptions import Subscriptions
 from exchange.simulator.tape import Tape
+from exchange.simulator.trading.account_book import START_BALANCE
 from exchange.simulator.trading.house import TradingHouse
 from exchange.simulator.user_streams import UserStreams
 from exchange.simulator.weights import LIMIT, WeightLedger
@@ -61,7 +61,6 @@ class Venue:
         self.options = options
         self.keys = KeyRegistry(secrets)
         self.tape = Tape(market)
-        self.account = Account(self.tape.listings, market.now_ms, options.balance)
         questions = options.questions
         self.subscriptions = Subscriptions(self.tape.lower, strict=options.strict)
         self.listen_keys = ListenKeys(options.seed, per_api_key=questions.listen_key_per_api_key)
@@ -69,6 +68,7 @@ class Venue:
             self.listen_keys, self.subscriptions, filter_hides_expiry=questions.event_filter_hides_expiry
         )
         self.house = TradingHouse(self.tape, options, self.user_streams, market.now_ms)
+        self.account = self.house.account
         self.weights = WeightLedger(options.weight_limit, retry_after=options.retry_after)
         self.order_counts = OrderCounts(self.weights)
         self.start_ms = market.now_ms

@@ -250,6 +250,7 @@ class AccountBook:
             self._open[key] = position
         else:
             self._open.pop(key, None)
+            self.liquidation.forget(position)
 
     def _fee_rate(self, order: Order, *, maker: bool) -> Decimal:
         if is_liquidation(order):

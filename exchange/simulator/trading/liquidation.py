@@ -17,6 +17,8 @@ from exchange.simulator.trading.model import ZERO
 from exchange.simulator.trading.position_maths import cut
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exchange.simulator.trading.account_book import AccountBook
     from exchange.simulator.trading.model import Order, Position, PositionSide
 
@@ -50,6 +52,8 @@ class Liquidation:
         self._book = book
         self.running = False
         """While set, orders are refused with -2023; faults may set it, too."""
+        self.tell: Callable[[Order], None] = lambda _order: None
+        """Hears of every liquidation order once it has ended; the venue shows it to everybody."""
         self._called: set[tuple[int, PositionSide] | None] = set()
         self._count = 0
         self._liquidated = ZERO
@@ -62,6 +66,11 @@ class Liquidation:
             while forced[0].created_ms < order.created_ms - KEPT_MS:
                 del forced[0]
         self._liquidated += notional
+
+    def forget(self, position: Position) -> None:
+        """Hear that a position is gone: what is opened next is called anew."""
+        self._called.discard((position.listing, position.side))
+        self._called.discard(None)
 
     def check(self, now_ms: int) -> None:
         """Send margin calls and liquidate what no longer covers its maintenance margin."""
@@ -76,8 +85,6 @@ class Liquidation:
         crossed = margin.cross_positions()
         if crossed and self._judge(None, margin.cross_balance(), margin.cross_maintenance(), crossed, now_ms):
             self._take_over(None, sorted(crossed, key=margin.unrealized), now_ms)
-        if not crossed:
-            self._called.discard(None)
 
     def _judge(
         self,
@@ -112,6 +119,8 @@ class Liquidation:
                 self._liquidated = ZERO
                 liquidator.place_liquidation(position, self.bankruptcy_price(position), client_id, now_ms)
                 self._settle(position, now_ms)
+                if book.forced and book.forced[-1].client_id == client_id:
+                    self.tell(book.forced[-1])
         finally:
             self.running = False
 

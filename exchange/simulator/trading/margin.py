@@ -42,7 +42,7 @@ class SideDemand(NamedTuple):
         return (self.exposure - self.held) / leverage + self.open_loss
 
 
-NOTHING = SideDemand(ZERO, ZERO, ZERO, ZERO, ZERO)
+NO_DEMAND = SideDemand(ZERO, ZERO, ZERO, ZERO, ZERO)
 
 
 class _Orders(NamedTuple):

@@ -4,9 +4,9 @@ from urllib.parse import quote
 import pytest
 from small_market import START, SYMBOLS, SmallMarket
 
+from exchange.simulator import rest_account
 from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET, sign
 from exchange.simulator.core import Exchange
-from exchange.simulator.rest import ROUTES, Access
 from exchange.simulator.venue import ExchangeOptions
 
 
@@ -145,10 +145,10 @@ def test_funding_requests_have_a_pool_of_their_own_and_no_weight_header():
     assert ask(exchange, "/fapi/v1/ping")[0].headers["x-mbx-used-weight-1m"] == "1"
 
 
-SIGNED_PATHS = [path for (_, path), endpoint in ROUTES.items() if endpoint.access is Access.SIGNED]
+READS = [path for method, path in rest_account.ROUTES if method == "GET"]
 
 
-@pytest.mark.parametrize("path", SIGNED_PATHS)
+@pytest.mark.parametrize("path", READS)
 def test_every_read_of_the_account_demands_key_time_and_signature(path):
     exchange = venue()
     symbol = "symbol=BTCUSDT"
