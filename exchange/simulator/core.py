@@ -66,6 +66,7 @@ class Exchange:
                 self.now_ms = market.now_ms
                 self._faults.step(market.now_ms)
         self.now_ms = max(self.now_ms, now_ms)
+        self.venue.house.orders.run_countdowns(self.now_ms)
         self.venue.user_streams.expire(self.now_ms)
         for session in list(self._sessions):
             if self.now_ms - session.opened_ms >= LIFE_MS:

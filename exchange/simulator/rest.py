@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchange.simulator import public, rest_account
+from exchange.simulator import public, rest_account, rest_order_history, rest_orders
 from exchange.simulator import signed as other
 from exchange.simulator.answers import RefusalError, json_answer, not_found, refusal_answer
 from exchange.simulator.auth import check_signature, check_time, identify
@@ -53,7 +53,8 @@ ROUTES: Routes = {
     ("GET", "/fapi/v1/ticker/bookTicker"): opened(by_symbol(2, 5), public.book_ticker),
     ("GET", "/fapi/v1/fundingInfo"): Endpoint(Access.FUNDING, flat(0), public.funding_info),
     **rest_account.ROUTES,
-    ("GET", "/fapi/v1/openOrders"): signed(by_symbol(1, 40), other.open_orders),
+    **rest_orders.ROUTES,
+    **rest_order_history.ROUTES,
     ("GET", "/fapi/v1/openAlgoOrders"): signed(by_symbol(1, 40), other.open_orders),
     # The wallet and margin services have weight pools of their own, so these calls cost nothing here.
     ("GET", "/sapi/v1/capital/config/getall"): signed(flat(0), other.nothing_of_the_wallet),

@@ -150,13 +150,16 @@ class OrderDesk:
         else:
             self._countdowns.pop(listing, None)
 
+    def run_countdowns(self, now_ms: int) -> None:
+        """Cancel the orders whose countdown is over; cheap enough to be asked between market steps, too."""
+        for listing in [listing for listing, due in self._countdowns.items() if due <= now_ms]:
+            del self._countdowns[listing]
+            self.cancel_all(listing, now_ms)
+
     def step(self, previous_ms: int, now_ms: int) -> None:
         """Follow a market step: countdowns, endings by time, fills of resting orders."""
         self.book.reset()
-        if self._countdowns:
-            for listing in [listing for listing, due in self._countdowns.items() if due <= now_ms]:
-                del self._countdowns[listing]
-                self.cancel_all(listing, now_ms)
+        self.run_countdowns(now_ms)
         if self.store.has_open:
             self._resting.step(now_ms)
         if previous_ms // PURGE_MS != now_ms // PURGE_MS:
