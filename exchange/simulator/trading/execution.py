@@ -30,12 +30,14 @@ class Executor:
         self._publisher = publisher
         self.listeners: list[PositionListener] = []
 
-    def accept(self, order: Order, now_ms: int) -> None:
-        """Give a new order its id, keep it and announce it."""
+    def accept(self, order: Order, now_ms: int, accepted: Callable[[Order], None] | None = None) -> None:
+        """Give a new order its id, keep it and announce it; `accepted` hears of it before everybody else."""
         order.order_id = self._store.next_order_id(order.listing)
         if not order.client_id:
             order.client_id = f"sim{order.order_id:019d}"
         self._store.add(order)
+        if accepted is not None:
+            accepted(order)
         self.announce(order, "NEW", now_ms)
 
     def announce(self, order: Order, what: str, now_ms: int, modify_id: int | None = None) -> None:

@@ -18,7 +18,7 @@ from exchange.simulator.trading.resting import RestingOrders
 from exchange.simulator.trading.taking import Taker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from decimal import Decimal
 
     from exchange.instrument import Instrument
@@ -90,14 +90,23 @@ class OrderDesk:
         return order
 
     def place_child(
-        self, request: OrderRequest, original_kind: str, stop_price: Decimal, client_id: str, now_ms: int
+        self,
+        request: OrderRequest,
+        original_kind: str,
+        stop_price: Decimal,
+        client_id: str,
+        now_ms: int,
+        accepted: Callable[[Order], None] | None = None,
     ) -> Order:
-        """Place what a conditional order has triggered; its refusal is the reason the algo service gives."""
+        """Place what a conditional order has triggered; its refusal is the reason the algo service gives.
+
+        `accepted` hears of the order once all checks are passed and before its first event.
+        """
         changes = {"client_id": client_id, "stop_price": stop_price}
         if self.account.dual_side:
             changes["reduce_only"] = None  # in hedge mode side and position side say whether it closes
         order = self._gate.admit(msgspec.structs.replace(request, **changes), now_ms, original_kind)
-        self._accept(order, now_ms)
+        self._accept(order, now_ms, accepted)
         return order
 
     def cancel(self, listing: int, order_id: int | None, client_id: str | None, now_ms: int) -> Order:
@@ -201,9 +210,9 @@ class OrderDesk:
         self._executor.accept(order, now_ms)
         self._executor.fill(order, price, quantity, now_ms, maker=False, what="CALCULATED")
 
-    def _accept(self, order: Order, now_ms: int) -> None:
+    def _accept(self, order: Order, now_ms: int, accepted: Callable[[Order], None] | None = None) -> None:
         bound = self._gate.bound(order)
-        self._executor.accept(order, now_ms)
+        self._executor.accept(order, now_ms, accepted)
         self._taker.take(order, bound, now_ms)
         if not order.is_open:
             return
