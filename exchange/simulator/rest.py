@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchange.simulator import public, rest_account, rest_order_history, rest_orders
+from exchange.simulator import public, rest_account, rest_algo, rest_order_history, rest_orders
 from exchange.simulator import signed as other
 from exchange.simulator.answers import RefusalError, json_answer, not_found, refusal_answer
 from exchange.simulator.auth import check_signature, check_time, identify
@@ -55,7 +55,7 @@ ROUTES: Routes = {
     **rest_account.ROUTES,
     **rest_orders.ROUTES,
     **rest_order_history.ROUTES,
-    ("GET", "/fapi/v1/openAlgoOrders"): signed(by_symbol(1, 40), other.open_orders),
+    **rest_algo.ROUTES,
     # The wallet and margin services have weight pools of their own, so these calls cost nothing here.
     ("GET", "/sapi/v1/capital/config/getall"): signed(flat(0), other.nothing_of_the_wallet),
     ("GET", "/sapi/v1/margin/allPairs"): signed(flat(0), other.nothing_of_the_wallet),

@@ -11,12 +11,6 @@ if TYPE_CHECKING:
     from exchange.simulator.venue import Venue
 
 
-def open_orders(venue: Venue, params: Params, _now_ms: int) -> bytes:
-    """Answer GET openOrders and openAlgoOrders: the account has placed none."""
-    venue.chosen(params)
-    return b"[]"
-
-
 def nothing_of_the_wallet(_venue: Venue, _params: Params, _now_ms: int) -> bytes:
     """Answer GET capital/config/getall and margin/allPairs, which ccxt asks of other services to load markets."""
     return b"[]"

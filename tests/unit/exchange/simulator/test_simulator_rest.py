@@ -69,7 +69,7 @@ def test_a_bad_parameter_gets_the_venues_code_and_text(path, query, code, text):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/fapi/v1/order"), ("POST", "/fapi/v1/order"), ("GET", "/fapi/v1/listenKey")]
+    ("method", "path"), [("GET", "/fapi/v1/nothing"), ("POST", "/fapi/v1/ping"), ("GET", "/fapi/v1/listenKey")]
 )
 def test_an_unknown_route_or_method_is_404_and_costs_no_weight(method, path):
     exchange = venue()
