@@ -311,7 +311,7 @@ class SimulatorSettings(Table):
     """The simulated exchange the desk starts for itself."""
 
     market: str = "synthetic"
-    """`synthetic`, or `replay:DIR` with a folder of Parquet candles."""
+    """`synthetic`, `replay:DIR` with a folder of Parquet candles, or `session:DIR` with one of `perpdesk record`."""
     symbols: Annotated[int, Field(ge=1, le=1000)] = 240
     """Perpetuals of the synthetic market."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 5
@@ -341,10 +341,10 @@ class SimulatorSettings(Table):
     @field_validator("market")
     @classmethod
     def _known_market(cls, value: str) -> str:
-        """Refuse anything but the two kinds of market."""
+        """Refuse anything but the three kinds of market."""
         kind, _, folder = value.partition(":")
-        if value != "synthetic" and not (kind == "replay" and folder):
-            raise ValueError("must be synthetic or replay:DIR")
+        if value != "synthetic" and not (kind in {"replay", "session"} and folder):
+            raise ValueError("must be synthetic, replay:DIR or session:DIR")
         return value
 
 

@@ -117,18 +117,18 @@ async def _built_in(settings: SimulatorSettings, last_ms: int) -> Connection:
 def child_options(settings: SimulatorSettings, last_ms: int) -> RunOptions:
     """Return how to start the built-in simulator so that its market continues after the journal's newest instant.
 
-    0 is an empty journal: a synthetic market then begins at the configured start, a replay where it chooses.
+    0 is an empty journal: a synthetic market then begins at the configured start, recorded ones where they choose.
     """
     resumed = last_ms + RESUME_GAP_MS if last_ms else 0
-    is_replay = settings.market.startswith("replay:")
-    start = resumed if is_replay else max(settings.start_ms, resumed)
+    is_recorded = settings.market.startswith(("replay:", "session:"))
+    start = resumed if is_recorded else max(settings.start_ms, resumed)
     return RunOptions(
         symbols=settings.symbols,
         seed=settings.seed,
         speed=settings.speed,
         market=settings.market,
         start=instant(start) if start else None,
-        origin=None if is_replay else instant(settings.start_ms),
+        origin=None if is_recorded else instant(settings.start_ms),
         step_ms=step_of(settings.speed),
     )
 

@@ -50,7 +50,8 @@ def desk(
         float | None, typer.Option("--for", parser=_duration, metavar="DURATION", help="End after 120s, 10m, 1h30m.")
     ] = None,
     sim_market: Annotated[
-        str | None, typer.Option(metavar="MARKET", help="synthetic or replay:DIR, for the desk's own simulator.")
+        str | None,
+        typer.Option(metavar="MARKET", help="synthetic, replay:DIR or session:DIR, for the desk's own simulator."),
     ] = None,
     sim_symbols: Annotated[int | None, typer.Option(metavar="N", help="Perpetuals of the simulator.")] = None,
     sim_seed: Annotated[int | None, typer.Option(metavar="SEED", help="Seed of the simulator.")] = None,
@@ -93,7 +94,7 @@ def exchange_command(
     symbols: Annotated[int, typer.Option(min=1, max=1000, help="Perpetuals of the synthetic market.")] = 240,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random path.")] = 1,
     speed: Annotated[float, typer.Option(min=0.01, max=1000, help="Simulated seconds per real second.")] = 1.0,
-    market: Annotated[str, typer.Option(help="synthetic or replay:DIR.")] = "synthetic",
+    market: Annotated[str, typer.Option(help="synthetic, replay:DIR or session:DIR.")] = "synthetic",
     strict: Annotated[bool, typer.Option("--strict", help="Be silent where production is silent.")] = False,
     start: Annotated[str, typer.Option(help="Simulated start, ISO 8601 in UTC; without it the market's choice.")] = "",
     step_ms: Annotated[int, typer.Option(help="Simulated ms per market step.")] = 250,

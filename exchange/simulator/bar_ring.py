@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exchange.simulator.price_grid import Floats
 
 OPEN, HIGH, LOW, CLOSE, VOLUME, QUOTE, TRADES, TAKER_BASE, TAKER_QUOTE = range(9)
@@ -84,6 +86,15 @@ class BarRing:
         self._bars[:, :, slots] = bars
         self._count += bars.shape[2]
 
+    def newest(self) -> Floats:
+        """Return the bar closed last [FIELDS, symbols]."""
+        newest: Floats = self._bars[:, :, (self._count - 1) % self._capacity]
+        return newest
+
+    def amend(self, open_ms: int, index: int, bar: Sequence[float]) -> None:
+        """Replace the closed bar of one symbol that opened at `open_ms`; it must be kept."""
+        self._bars[:, index, (open_ms - self._origin_ms) // self.interval_ms % self._capacity] = bar
+
     def _views(self, start_ms: int, end_ms: int, rows: slice) -> list[Floats]:
         """Return the bars of a kept span as one or two views of the ring."""
         slot = (start_ms - self._origin_ms) // self.interval_ms % self._capacity
@@ -98,6 +109,11 @@ class BarRing:
         for part in rest:
             merge(whole, part)
         return whole
+
+    def span(self, start_ms: int, end_ms: int) -> Floats:
+        """Return the bars of all symbols with start <= open time < end [FIELDS, symbols, n]; the span must be kept."""
+        views = self._views(start_ms, end_ms, slice(None))
+        return views[0] if len(views) == 1 else np.concatenate(views, axis=2)
 
     def window(self, start_ms: int, end_ms: int, index: int) -> Floats:
         """Return the bars of one symbol with start <= open time < end [FIELDS, n]; the span must be kept."""

@@ -43,7 +43,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     speed: float = 1.0
     """Simulated seconds per real second."""
     market: str = "synthetic"
-    """`synthetic` or `replay:DIR`."""
+    """`synthetic`, `replay:DIR` or `session:DIR`."""
     strict: bool = False
     start: str | None = None
     """First instant, ISO 8601, UTC where no offset is given. Without it a synthetic market starts at the wall clock's
@@ -164,6 +164,8 @@ def _build(options: RunOptions) -> tuple[SocketFront, dict[str, Any]]:
         origin_ms=None if options.origin is None else _instant("--origin", options.origin),
         step_ms=options.step_ms,
     )
+    for note in getattr(market, "notes", ()):
+        print(f"perpdesk exchange: {note}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is where it talks
     exchange = Exchange(
         market,
         _secrets(options),

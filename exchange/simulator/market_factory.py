@@ -9,17 +9,19 @@ from exchange.simulator.stepped_market import MarketError
 from exchange.simulator.synthetic import SyntheticMarket
 
 if TYPE_CHECKING:
+    from exchange.simulator.recorded.market import SessionMarket
     from exchange.simulator.stepped_market import SteppedMarket
 
 
 def make_market(
     spec: str, *, symbols: int, seed: int, start_ms: int, step_ms: int, origin_ms: int | None = None
-) -> SteppedMarket:
-    """Build `synthetic` or `replay:DIR`.
+) -> SteppedMarket | SessionMarket:
+    """Build `synthetic`, `replay:DIR` or `session:DIR`.
 
     A synthetic market began at `origin_ms` (`start_ms` where not given) and is continued to `start_ms`. A replay keeps
     the instants of its data: `start_ms` counts only when it lies inside them, and `symbols` limits how many of the most
-    traded contracts are shown. Raises MarketError naming what is wrong with the specification.
+    traded contracts are shown; a session begins where it could be served. Raises MarketError naming what is wrong with
+    the specification.
     """
     kind, _, place = spec.partition(":")
     if kind == "synthetic" and not place:
@@ -29,4 +31,11 @@ def make_market(
         from exchange.simulator.replay import ReplayMarket  # noqa: PLC0415
 
         return ReplayMarket(Path(place), seed=seed, step_ms=step_ms, start_ms=start_ms, symbols=symbols)
-    raise MarketError(f"market {spec!r}: use `synthetic` or `replay:DIR` with DIR a folder of Parquet candles")
+    if kind == "session" and place:
+        from exchange.simulator.recorded.market import SessionMarket  # noqa: PLC0415 - needs zstd, as nothing else does
+
+        return SessionMarket(Path(place), step_ms=step_ms, symbols=symbols, seed=seed)
+    raise MarketError(
+        f"market {spec!r}: use `synthetic`, `replay:DIR` with DIR a folder of Parquet candles, or `session:DIR` with "
+        "DIR a folder of `perpdesk record`"
+    )

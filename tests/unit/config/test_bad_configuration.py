@@ -64,7 +64,7 @@ def test_an_unknown_key_names_line_and_nearest_known_key(tmp_path, text, line, n
         ("[signals]\nmin_atr_percent = 6\n", "must be below signals.max_atr_percent"),
         ("[exchange]\nvenue = 'http://example.com'\n", "an http URL on this machine"),
         ("[exchange]\nvenue = 'https://fapi.binance.com'\n", "write live instead"),
-        ("[simulator]\nmarket = 'replay:'\n", "synthetic or replay:DIR"),
+        ("[simulator]\nmarket = 'replay:'\n", "synthetic, replay:DIR or session:DIR"),
         ("[simulator]\nstart = 'yesterday'\n", "an instant from 2011 to 2099 with its offset"),
         ("[simulator]\nstart = '2026-01-05T00:00:00'\n", "such as 2026-01-05T00:00:00Z"),
         ("universe = 3\n", "is a table; write [universe]"),

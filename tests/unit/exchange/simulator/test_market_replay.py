@@ -309,7 +309,7 @@ def test_a_folder_without_a_usable_file_gives_the_reasons(tmp_path):
 
 @pytest.mark.parametrize("spec", ["", "replay", "replay:", "synthetic:3", "random"])
 def test_an_unknown_market_is_refused_with_the_two_that_exist(spec):
-    with pytest.raises(MarketError, match="use `synthetic` or `replay:DIR`"):
+    with pytest.raises(MarketError, match="use `synthetic`, `replay:DIR`"):
         make_market(spec, symbols=4, seed=1, start_ms=START, step_ms=1000)
 
 
