@@ -1,7 +1,7 @@
 """Market data as typed messages: what REST answers and streams become once decoded.
 
 Prices here are float64: they feed analysis columns and screens. Money never does; see `exchange.instrument`.
-Times are UTC milliseconds.
+Times are UTC milliseconds. Messages hold plain values only, so the collector need not look at them (`gc=False`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Candles(msgspec.Struct, frozen=True):
         return len(self.open_time)
 
 
-class Ticker(msgspec.Struct, frozen=True):
+class Ticker(msgspec.Struct, frozen=True, gc=False):
     """24 h statistics of one symbol."""
 
     symbol: str
@@ -45,7 +45,7 @@ class Ticker(msgspec.Struct, frozen=True):
     event_time: int
 
 
-class BookTop(msgspec.Struct, frozen=True):
+class BookTop(msgspec.Struct, frozen=True, gc=False):
     """Best bid and ask."""
 
     symbol: str
@@ -56,7 +56,7 @@ class BookTop(msgspec.Struct, frozen=True):
     event_time: int
 
 
-class MarkPrice(msgspec.Struct, frozen=True):
+class MarkPrice(msgspec.Struct, frozen=True, gc=False):
     """Mark price and the current estimate of the next funding rate."""
 
     symbol: str
@@ -67,7 +67,7 @@ class MarkPrice(msgspec.Struct, frozen=True):
     event_time: int
 
 
-class KlineUpdate(msgspec.Struct, frozen=True):
+class KlineUpdate(msgspec.Struct, frozen=True, gc=False):
     """One bar as a stream reports it; final only when `closed`."""
 
     symbol: str
@@ -87,7 +87,7 @@ class KlineUpdate(msgspec.Struct, frozen=True):
     event_time: int
 
 
-class AggTrade(msgspec.Struct, frozen=True):
+class AggTrade(msgspec.Struct, frozen=True, gc=False):
     """One aggregate trade; `buyer_is_maker` means the aggressor sold."""
 
     symbol: str

@@ -6,7 +6,7 @@ simulator in memory. An adapter behind a port holds no decision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -78,6 +78,12 @@ class Stream(Protocol):
 
     async def receive(self) -> bytes:
         """Return the next complete text or binary message. Raises StreamClosedError. Pings are answered below."""
+
+    async def receive_many(self) -> Sequence[bytes]:
+        """Return all complete messages that have arrived, at least one, in order. Raises StreamClosedError.
+
+        One wake-up of the loop takes what one read of the socket brought.
+        """
 
     async def send(self, text: bytes) -> None:
         """Send one text message. Raises StreamClosedError."""

@@ -90,7 +90,7 @@ class Feed:
         self.on_forming: Callable[[int, KlineUpdate], None] | None = None
         usual = SessionLimits()
         limits = SessionLimits(stall_s=usual.stall_s * patience, answer_s=usual.answer_s * patience)
-        self.streams = MarketStreams(dialer, clock, entropy, self.on_message, self._on_stream_event, limits=limits)
+        self.streams = MarketStreams(dialer, clock, entropy, self.on_messages, self._on_stream_event, limits=limits)
         self.backfill = Backfill(self, client, clock, chronicle)
 
     # The universe.
@@ -135,9 +135,11 @@ class Feed:
                 reset(self.tables, self.tape.row(symbol, frame), FRAME_MS[frame])
                 self.backfill.want(symbol, frame)
         for mark in marks:
-            self._take(mark)
+            if mark.symbol in self._slots:
+                self.quotes.on_mark(self._slots[mark.symbol], mark)
         for top in tops:
-            self._take(top)
+            if top.symbol in self._slots:
+                self.quotes.on_book(self._slots[top.symbol], top)
         self._take_tickers(tickers)
         self._subscribe()
         return Change(decided.added, decided.removed, decided.halted)
@@ -160,27 +162,36 @@ class Feed:
 
     # Messages.
 
-    def on_message(self, message: MarketMessage) -> None:
-        """Take one stream message; called synchronously by the sockets' readers."""
-        self.messages += 1
+    def on_messages(self, messages: Sequence[MarketMessage]) -> None:
+        """Take the stream messages of one wake-up; called synchronously by the sockets' readers."""
+        self.messages += len(messages)
         self.last_message_ms = self._clock.now_ms()
-        self._take(message)
+        slots = self._slots
+        tops: dict[int, BookTop] = {}
+        for message in messages:
+            slot = slots.get(message.symbol)
+            if slot is None:
+                continue
+            if isinstance(message, BookTop):
+                # Nobody looks between two messages of a batch: only the newest book of a symbol reaches its columns.
+                before = tops.get(slot)
+                if before is None or message.event_time >= before.event_time:
+                    tops[slot] = message
+            elif isinstance(message, KlineUpdate):
+                self._take_bar(slot, message)
+            elif isinstance(message, MarkPrice):
+                self.quotes.on_mark(slot, message)
+        for slot, top in tops.items():
+            self.quotes.on_book(slot, top)
 
-    def _take(self, message: MarketMessage) -> None:
-        slot = self._slots.get(message.symbol)
-        if slot is None:
+    def _take_bar(self, slot: int, bar: KlineUpdate) -> None:
+        if bar.interval != "5m":
             return
-        if isinstance(message, BookTop):
-            self.quotes.on_book(slot, message)
-        elif isinstance(message, KlineUpdate):
-            if message.interval == "5m":
-                self.quotes.on_bar(slot, message)
-                if message.closed:
-                    self._closed.append(message)
-                elif self.on_forming is not None:
-                    self.on_forming(slot, message)
-        elif isinstance(message, MarkPrice):
-            self.quotes.on_mark(slot, message)
+        self.quotes.on_bar(slot, bar)
+        if bar.closed:
+            self._closed.append(bar)
+        elif self.on_forming is not None:
+            self.on_forming(slot, bar)
 
     def _on_stream_event(self, event: StreamEvent) -> None:
         if isinstance(event, SocketLost):

@@ -61,7 +61,7 @@ class KlineBar(msgspec.Struct, gc=False):
     B: str = ""
 
 
-class KlineRow(msgspec.Struct):
+class KlineRow(msgspec.Struct, gc=False):
     """`<symbol>@kline_<interval>`."""
 
     e: str
@@ -237,7 +237,7 @@ def _kind(
     keys: Callable[[Any], int],
     build: Callable[[Any, str], MarketMessage | None],
 ) -> FrameKind:
-    envelope = msgspec.defstruct("Envelope", [("data", row)])
+    envelope = msgspec.defstruct("Envelope", [("data", row)], gc=False)
     inner = KlineBar.__struct_fields__ if row is KlineRow else ()
     return FrameKind(
         event,

@@ -94,25 +94,16 @@ class FrameDecoder:
         self.ignored = 0
         """Frames of kinds the desk does not read."""
         self._targets: dict[bytes, _Target] = {}
+        self._heads: dict[bytes, _Target] = {}
+        """What to do with object frames, by their text up to the payload."""
         self._extras: dict[str, list[tuple[bytes, ...]]] = {event: [] for event in ("", *KINDS)}
 
     def decode(self, raw: bytes) -> Decoded:
         """Decode one frame. Raises DecodeError; a bad row of an array frame is left out and counted instead."""
-        if not raw.startswith(_PREFIX):
-            return self._other(raw)
-        end = raw.find(b'"', _PREFIX_LENGTH)
-        name = raw[_PREFIX_LENGTH:end]
-        joint = raw[end : end + 10]
-        if joint == _ARRAY_JOINT:
-            target = self._targets.get(name) or self._target(name)
-            rows = _typed(_ARRAY_FRAME, raw, target.where).data
-            # Rows, commas and the known envelope account for every byte, or the envelope itself needs a look.
-            if end + len(_ARRAY_JOINT) + sum(map(len, map(bytes, rows))) + max(len(rows) - 1, 0) + 2 != len(raw):
-                key_counts(raw, target.where)
-            return self._array(rows, target)
-        if joint != _OBJECT_JOINT:
-            return self._other(raw)
-        target = self._targets.get(name) or self._target(name)
+        # The text up to the payload's brace names the stream; each one is looked at in full only once.
+        target = self._heads.get(raw[: raw.find(b"{", _PREFIX_LENGTH)])
+        if target is None:
+            return self._unusual(raw)
         kind = target.kind
         if kind is None:
             self.ignored += 1
@@ -121,8 +112,31 @@ class FrameDecoder:
             row = kind.wrapped.decode(raw).data
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise as_decode_error(error, target.where, raw) from error
-        _refuse_repeats(raw, kind.keys(row) + _ENVELOPE_KEYS, kind, target.extras, target.where)
+        known = kind.keys(row) + _ENVELOPE_KEYS
+        if raw.count(b":") != known:
+            _refuse_repeats(raw, known, kind, target.extras, target.where)
         return kind.build(row, target.where)
+
+    def _unusual(self, raw: bytes) -> Decoded:
+        """Decode the first frame of a stream, an array frame, or what is no combined frame."""
+        if not raw.startswith(_PREFIX):
+            return self._other(raw)
+        end = raw.find(b'"', _PREFIX_LENGTH)
+        name = raw[_PREFIX_LENGTH:end]
+        joint = raw[end : end + len(_OBJECT_JOINT)]
+        if joint == _OBJECT_JOINT and b"{" not in name and b"\\" not in name:
+            if len(self._heads) >= _KNOWN_STREAMS_BOUND:
+                self._heads.clear()
+            self._heads[raw[: end + len(_OBJECT_JOINT) - 1]] = self._target(name)
+            return self.decode(raw)
+        if joint != _ARRAY_JOINT:
+            return self._other(raw)
+        target = self._targets.get(name) or self._target(name)
+        rows = _typed(_ARRAY_FRAME, raw, target.where).data
+        # Rows, commas and the known envelope account for every byte, or the envelope itself needs a look.
+        if end + len(_ARRAY_JOINT) + sum(map(len, map(bytes, rows))) + max(len(rows) - 1, 0) + 2 != len(raw):
+            key_counts(raw, target.where)
+        return self._array(rows, target)
 
     def _target(self, name: bytes) -> _Target:
         try:
@@ -182,7 +196,9 @@ class FrameDecoder:
 
 def _bare(raw: bytes, kind: FrameKind, target: _Target) -> MarketMessage | None:
     row = _typed(kind.bare, raw, target.where)
-    _refuse_repeats(raw, kind.keys(row), kind, target.extras, target.where)
+    known = kind.keys(row)
+    if raw.count(b":") != known:
+        _refuse_repeats(raw, known, kind, target.extras, target.where)
     return kind.build(row, target.where)
 
 
@@ -196,8 +212,6 @@ def _typed(decoder: msgspec.json.Decoder[_T], raw: bytes, where: str) -> _T:
 def _refuse_repeats(raw: bytes, known: int, kind: FrameKind, extras: list[tuple[bytes, ...]], where: str) -> None:
     """Refuse a frame that repeats a key; `known` is the number of keys that decoding proved to be there."""
     unproved = raw.count(b":") - known
-    if not unproved:
-        return
     for keys in extras:
         if len(keys) == unproved and all(key in raw for key in keys):
             return

@@ -8,7 +8,7 @@ from exchange.ports import StreamClosedError
 from exchange.recorder.records import SOCKET_LOST, SOCKET_OPENED, Answer, Frame, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from exchange.ports import Clock, Rest, RestAnswer, Stream, StreamDialer
     from exchange.recorder.records import Record
@@ -90,6 +90,18 @@ class TappedStream:
             raise
         self._put(Frame(self._watch.now_us(), self._number, data))
         return data
+
+    async def receive_many(self) -> Sequence[bytes]:
+        """Return all complete messages that have arrived. Raises StreamClosedError."""
+        try:
+            messages = await self._stream.receive_many()
+        except StreamClosedError as error:
+            self._put(Note(self._watch.now_us(), SOCKET_LOST, f"{self._number} {error.code} {error.reason}"))
+            raise
+        now_us = self._watch.now_us()
+        for data in messages:
+            self._put(Frame(now_us, self._number, data))
+        return messages
 
     async def send(self, text: bytes) -> None:
         """Send one text message. Raises StreamClosedError."""

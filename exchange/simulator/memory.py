@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from exchange.ports import Clock
     from exchange.simulator.core import Exchange
-    from exchange.simulator.session import Session
+    from exchange.simulator.connection import Connection
 
 ABNORMAL = 1006
 
@@ -137,7 +137,7 @@ class MemoryDialer:
 class MemoryStream:
     """`exchange.ports.Stream` in memory: a view of the session's own queue, which the exchange bounds."""
 
-    def __init__(self, front: MemoryFront, session: Session) -> None:
+    def __init__(self, front: MemoryFront, session: Connection) -> None:
         """Read from and write to a session."""
         self._front = front
         self._session = session
@@ -151,6 +151,17 @@ class MemoryStream:
 
     async def receive(self) -> bytes:
         """Return the next message. Raises StreamClosedError once the session has ended and its frames are read."""
+        await self._arrival()
+        return self._session.outbox.popleft()
+
+    async def receive_many(self) -> list[bytes]:
+        """Return all messages that wait, at least one. Raises StreamClosedError as `receive` does."""
+        await self._arrival()
+        messages = list(self._session.outbox)
+        self._session.outbox.clear()
+        return messages
+
+    async def _arrival(self) -> None:
         session = self._session
         while not session.outbox:
             if session.ending is not None:
@@ -158,7 +169,6 @@ class MemoryStream:
                 raise StreamClosedError(session.ending.code, session.ending.reason)
             self._news.clear()
             await self._news.wait()
-        return session.outbox.popleft()
 
     async def send(self, text: bytes) -> None:
         """Send one text message. Raises StreamClosedError."""

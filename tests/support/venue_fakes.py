@@ -67,6 +67,9 @@ class HeldStream:
             raise frame
         return frame
 
+    async def receive_many(self):
+        return [await self.receive()]
+
     async def send(self, text):
         if self.closed:
             raise StreamClosedError(1006, "closed")

@@ -347,8 +347,8 @@ async def test_market_streams_flow_over_real_sockets_and_survive_a_venue_that_dr
     messages, events, gaps = [], [], []
     complete = asyncio.Event()
 
-    def take(message):
-        messages.append(message)
+    def take(batch):
+        messages.extend(batch)
         if len(messages) == 200:
             complete.set()
 

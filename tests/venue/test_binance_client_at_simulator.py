@@ -114,7 +114,7 @@ def test_streams_of_every_kind_flow_on_the_routes_of_a_strict_venue():
     messages, events = [], []
 
     async def scenario(_client, front, clock):
-        streams = MarketStreams(front.dialer, clock, ScriptedEntropy(), messages.append, events.append)
+        streams = MarketStreams(front.dialer, clock, ScriptedEntropy(), messages.extend, events.append)
         streams.want(wanted)
         task = asyncio.create_task(streams.run())
         await clock.sleep(300)

@@ -28,7 +28,7 @@ class Watch:
         self.clock = VirtualClock(0)
         self.messages, self.events, self.gaps = [], [], []
         self.streams = MarketStreams(
-            self.dialer, self.clock, ScriptedEntropy(), self.messages.append, self.events.append, self.gaps.append,
+            self.dialer, self.clock, ScriptedEntropy(), self.messages.extend, self.events.append, self.gaps.append,
             per_socket=per_socket, limits=limits,
         )  # fmt: skip
 

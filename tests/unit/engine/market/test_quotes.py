@@ -1,0 +1,86 @@
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.market.quotes import Quotes
+from exchange.market_data import BookTop, KlineUpdate
+
+M5 = 300_000
+
+
+def top(bid, time):
+    return BookTop("A", bid, 1.0, bid + 1.0, 1.0, time)
+
+
+def bar(close, high, low, opened=M5, time=M5 + 1):
+    return KlineUpdate(
+        "A", "5m", opened, opened + M5 - 1, close, high, low, close, 1.0, 1.0, 1, 0.5, 0.5, False, time
+    )  # fmt: skip
+
+
+def test_an_older_book_is_ignored_and_one_of_the_same_instant_is_not():
+    quotes = Quotes(3)
+    for one in (top(10.0, 100), top(11.0, 99), top(12.0, 100)):
+        quotes.on_book(1, one)
+    assert (quotes.bid[1], quotes.ask[1], quotes.book_time[1]) == (12.0, 13.0, 100)
+    assert math.isnan(quotes.bid[0])
+    assert math.isnan(quotes.bid[2])
+
+
+def test_a_slot_that_is_cleared_takes_the_books_of_its_next_symbol():
+    quotes = Quotes(2)
+    quotes.on_book(0, top(10.0, 100))
+    quotes.clear(0)
+    quotes.on_book(0, top(20.0, 50))
+    assert (quotes.bid[0], quotes.book_time[0]) == (20.0, 50)
+
+
+def test_extremes_between_two_drains_are_those_that_are_new():
+    quotes = Quotes(1)
+    quotes.on_bar(0, bar(10.0, 30.0, 5.0))
+    seen = quotes.drain()
+    assert (seen.high[0], seen.low[0], seen.last[0]) == (10.0, 10.0, 10.0), "older extremes were seen by nobody here"
+    quotes.on_bar(0, bar(11.0, 31.0, 5.0))
+    quotes.on_bar(0, bar(12.0, 31.0, 4.0))
+    seen = quotes.drain()
+    assert (seen.high[0], seen.low[0], seen.last[0]) == (31.0, 4.0, 12.0)
+    quotes.on_bar(0, bar(9.0, 9.5, 8.0, opened=2 * M5))
+    seen = quotes.drain()
+    assert (seen.high[0], seen.low[0], seen.last[0]) == (9.5, 8.0, 9.0), "a new bar happened after the last look"
+    seen = quotes.drain()
+    assert all(math.isnan(column[0]) for column in seen)
+
+
+def test_the_change_of_a_minute_starts_from_the_last_price_of_the_minute_before():
+    quotes = Quotes(1)
+    quotes.on_bar(0, bar(100.0, 100.0, 100.0, time=M5 + 59_000))
+    quotes.on_bar(0, bar(110.0, 110.0, 100.0, time=M5 + 60_000))
+    quotes.on_bar(0, bar(121.0, 121.0, 100.0, time=M5 + 61_000))
+    assert np.isclose(quotes.change_1m()[0], 21.0)
+
+
+PRICES = st.floats(min_value=0.001, max_value=1e9)
+
+
+@given(st.lists(st.tuples(PRICES, PRICES, PRICES, st.integers(1, 3)).map(lambda t: (sorted(t[:3]), t[3])), max_size=12))
+def test_high_and_low_are_the_extremes_of_all_that_was_new(steps):
+    quotes = Quotes(1)
+    new, opened_before, high_before, low_before = [], 0, math.inf, -math.inf
+    for (low, close, high), number in steps:
+        opened = number * M5
+        quotes.on_bar(0, bar(close, high, low, opened=opened))
+        new.append(close)
+        if opened == opened_before:
+            new += [price for price in (high,) if price > high_before] + [
+                price for price in (low,) if price < low_before
+            ]
+        elif opened_before:
+            new += [high, low]
+        opened_before, high_before, low_before = opened, high, low
+    seen = quotes.drain()
+    if not new:
+        assert math.isnan(seen.high[0])
+        return
+    assert (seen.high[0], seen.low[0], seen.last[0]) == (max(new), min(new), steps[-1][0][1])
