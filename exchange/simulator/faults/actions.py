@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import difflib
+from decimal import Decimal
 from typing import Any, Literal, get_args
 
 import msgspec
+
+from exchange.simulator.trading.model import PositionSide
 
 RouteName = Literal["any", "public", "market", "private", "unrouted"]
 
@@ -51,7 +54,46 @@ class ExpireListenKeys(_Action, frozen=True, tag="expire_listen_keys", kw_only=T
     """End every listen key as if its hour were over."""
 
 
-VenueAction = SetFaults | Ban | StepClock | Disconnect | ExpireListenKeys
+class Elsewhere(_Action, frozen=True, tag="elsewhere", kw_only=True):
+    """Somebody else uses the account: a signed endpoint is called without key, weight and order count."""
+
+    method: Literal["POST", "PUT", "DELETE"]
+    path: str
+    params: dict[str, str] = {}
+
+
+class Transfer(_Action, frozen=True, tag="transfer", kw_only=True):
+    """USDT come into the account, or leave it where the amount is negative."""
+
+    amount: Decimal
+
+
+class Liquidate(_Action, frozen=True, tag="liquidate", kw_only=True):
+    """The venue takes a position over, whatever its margin."""
+
+    symbol: str
+    side: PositionSide = PositionSide.BOTH
+
+
+class Deleverage(_Action, frozen=True, tag="deleverage", kw_only=True):
+    """Part of a position is closed against a bankrupt counterparty's."""
+
+    symbol: str
+    quantity: Decimal
+    side: PositionSide = PositionSide.BOTH
+
+
+class SpecialFunding(_Action, frozen=True, tag="special_funding", kw_only=True):
+    """A funding is settled outside the regular intervals."""
+
+    symbol: str
+    rate: Decimal
+
+
+VenueAction = (
+    SetFaults | Ban | StepClock | Disconnect | ExpireListenKeys | Elsewhere | Transfer | Liquidate | Deleverage
+    | SpecialFunding
+)  # fmt: skip
 ACTIONS = {str(kind.__struct_config__.tag): kind for kind in get_args(VenueAction)}
 
 

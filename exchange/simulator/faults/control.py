@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -12,14 +13,21 @@ from exchange.simulator.encode import encode_json
 from exchange.simulator.faults.actions import (
     ActionError,
     Ban,
+    Deleverage,
     Disconnect,
+    Elsewhere,
     ExpireListenKeys,
+    Liquidate,
     SetFaults,
+    SpecialFunding,
     StepClock,
+    Transfer,
     VenueAction,
     read_action,
 )
 from exchange.simulator.faults.plan import PlanError, make_plan
+from exchange.simulator.params import Params
+from exchange.simulator.rest import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +52,11 @@ class Control:
             StepClock: self._step_clock,
             Disconnect: self._disconnect,
             ExpireListenKeys: self._expire_listen_keys,
+            Elsewhere: self._elsewhere,
+            Transfer: self._transfer,
+            Liquidate: self._liquidate,
+            Deleverage: self._deleverage,
+            SpecialFunding: self._special_funding,
         }
 
     def act(self, request: object) -> None:
@@ -69,6 +82,41 @@ class Control:
 
     def _expire_listen_keys(self, _action: ExpireListenKeys) -> None:
         self._exchange.venue.user_streams.expire_all(self._exchange.now_ms)
+
+    def _elsewhere(self, action: Elsewhere) -> None:
+        exchange = self._exchange
+        endpoint = ROUTES.get((action.method, action.path))
+        if endpoint is None:
+            raise ActionError(f"action elsewhere: {action.method} {action.path} is no endpoint of the venue")
+        endpoint.answer(exchange.venue, Params(urlencode(action.params).encode(), b""), exchange.now_ms)
+
+    def _transfer(self, action: Transfer) -> None:
+        account, now_ms = self._exchange.venue.house.account, self._exchange.now_ms
+        if action.amount < 0:
+            account.withdraw(-action.amount, now_ms)
+        else:
+            account.deposit(action.amount, now_ms)
+
+    def _liquidate(self, action: Liquidate) -> None:
+        account = self._exchange.venue.house.account
+        position = account.position(self._listing(action.symbol), action.side)
+        if not position.quantity:
+            raise ActionError(f"action liquidate: {action.symbol} {action.side} has no position")
+        account.liquidation.take_over(position, self._exchange.now_ms)
+
+    def _deleverage(self, action: Deleverage) -> None:
+        account = self._exchange.venue.house.account
+        account.auto_deleverage(self._listing(action.symbol), action.side, action.quantity, self._exchange.now_ms)
+
+    def _special_funding(self, action: SpecialFunding) -> None:
+        account = self._exchange.venue.house.account
+        account.special_funding(self._listing(action.symbol), action.rate, self._exchange.now_ms)
+
+    def _listing(self, symbol: str) -> int:
+        index = self._exchange.venue.tape.index.get(symbol)
+        if index is None:
+            raise ActionError(f"symbol {symbol!r} is not listed at this venue")
+        return index
 
 
 def answer_control(exchange: Exchange, request: Request) -> RestAnswer | None:

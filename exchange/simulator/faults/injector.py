@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from exchange.ports import RestAnswer
     from exchange.simulator.faults.requests import Fate, Request
-    from exchange.simulator.session import Session
+    from exchange.simulator.connection import Connection
 
 
 class Injector:
@@ -63,14 +63,14 @@ class Injector:
         """Say whether a new socket gets no handshake now."""
         return any(chance.strikes(self.second()) for chance in self._refusals)
 
-    def watch(self, session: Session) -> None:
+    def watch(self, session: Connection) -> None:
         """Tamper with a new session's frames where the plan says so."""
         tamper = Tamper(self._chances, session.route.value, self.second)
         if not tamper.is_idle:
             self._tampers[session] = tamper
             session.tamper = tamper.of
 
-    def forget(self, session: Session) -> None:
+    def forget(self, session: Connection) -> None:
         """Let go of a session that ended."""
         self._tampers.pop(session, None)
 

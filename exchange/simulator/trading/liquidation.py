@@ -124,6 +124,10 @@ class Liquidation:
         finally:
             self.running = False
 
+    def take_over(self, position: Position, now_ms: int) -> None:
+        """Control: liquidate one position whatever its margin."""
+        self._take_over(position.listing, [position], now_ms)
+
     def bankruptcy_price(self, position: Position) -> Decimal:
         """Return the price at which a position has used up its collateral, on the tick that loses no more."""
         book = self._book

@@ -1,0 +1,99 @@
+"""What the control endpoint makes happen to the account, as its owner sees it."""
+
+import msgspec
+import pytest
+from small_market import START, SmallMarket
+
+from exchange.simulator.answers import RefusalError
+from exchange.simulator.auth import DEMO_KEY
+from exchange.simulator.core import Exchange
+from exchange.simulator.faults.actions import ActionError
+from exchange.simulator.trading.model import PositionSide
+
+
+@pytest.fixture
+def exchange():
+    return Exchange(SmallMarket())
+
+
+@pytest.fixture
+def events(exchange):
+    """The account's events as they are published."""
+    key = exchange.venue.listen_keys.issue(DEMO_KEY, START)
+    session = exchange.open(f"/private/ws/{key}", START)
+
+    def heard():
+        found = [msgspec.json.decode(frame) for frame in session.outbox]
+        session.outbox.clear()
+        return found
+
+    return heard
+
+
+def elsewhere(exchange, method, path, **params):
+    exchange.control.act({"action": "elsewhere", "method": method, "path": path, "params": params})
+
+
+def buy(exchange, quantity="0.010"):
+    elsewhere(
+        exchange, "POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=quantity,
+        newClientOrderId="web_1",
+    )  # fmt: skip
+
+
+def held(exchange):
+    return exchange.venue.house.account.position(0, PositionSide.BOTH).quantity
+
+
+def test_somebody_else_trades_on_the_account(exchange, events):
+    buy(exchange)
+    exchange.advance(START + 1_000)
+    assert str(held(exchange)) == "0.010"
+    assert {event["o"]["c"] for event in events() if event["e"] == "ORDER_TRADE_UPDATE"} == {"web_1"}
+
+
+def test_what_somebody_else_may_not_do_is_refused_with_the_venues_code(exchange):
+    with pytest.raises(RefusalError, match="-1121"):
+        elsewhere(exchange, "POST", "/fapi/v1/leverage", symbol="NONE", leverage="5")
+    with pytest.raises(ActionError, match="no endpoint"):
+        elsewhere(exchange, "POST", "/fapi/v1/nothing")
+
+
+def test_money_comes_and_goes(exchange, events):
+    exchange.control.act({"action": "transfer", "amount": "500"})
+    exchange.control.act({"action": "transfer", "amount": "-200.5"})
+    assert str(exchange.venue.house.account.wallet.normalize()) == "10299.5"
+    assert [event["a"]["m"] for event in events()] == ["DEPOSIT", "WITHDRAW"]
+
+
+def test_a_position_is_liquidated_with_the_venues_own_client_id(exchange, events):
+    with pytest.raises(ActionError, match="has no position"):
+        exchange.control.act({"action": "liquidate", "symbol": "BTCUSDT"})
+    buy(exchange)
+    exchange.advance(START + 1_000)
+    events()
+    exchange.control.act({"action": "liquidate", "symbol": "BTCUSDT"})
+    exchange.advance(START + 2_000)
+    assert held(exchange) == 0
+    orders = [event["o"] for event in events() if event["e"] == "ORDER_TRADE_UPDATE"]
+    assert orders
+    assert all(order["c"].startswith("autoclose-") for order in orders)
+
+
+def test_a_position_is_deleveraged(exchange, events):
+    buy(exchange)
+    exchange.advance(START + 1_000)
+    events()
+    exchange.control.act({"action": "deleverage", "symbol": "BTCUSDT", "quantity": "0.004"})
+    assert str(held(exchange)) == "0.006"
+    assert {event["o"]["c"] for event in events() if event["e"] == "ORDER_TRADE_UPDATE"} == {"adl_autoclose"}
+
+
+def test_a_special_funding_is_paid_by_the_long(exchange, events):
+    buy(exchange)
+    exchange.advance(START + 1_000)
+    events()
+    before = exchange.venue.house.account.wallet
+    exchange.control.act({"action": "special_funding", "symbol": "BTCUSDT", "rate": "0.001"})
+    assert exchange.venue.house.account.wallet < before
+    assert [event["a"]["m"] for event in events()] == ["FUNDING_FEE"]
