@@ -6,11 +6,11 @@ signature is the last parameter.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from decimal import Decimal
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote
+
+from exchange.binance.key_kinds import signer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,26 +21,34 @@ Params = tuple[tuple[str, Value | None], ...]
 
 
 class Credentials:
-    """An API key with its secret. The secret cannot be printed, copied out or serialised; it only signs."""
+    """An API key with its secret or private key, which cannot be printed, copied out or serialised; it only signs."""
 
-    __slots__ = ("_mac", "key")
+    __slots__ = ("_signer", "key")
 
     def __init__(self, key: str, secret: str) -> None:
-        """Take both parts; ValueError when one is empty or holds other than printable ASCII."""
-        for name, text in (("API key", key), ("API secret", secret)):
-            if not text or not text.isascii() or not text.isprintable() or " " in text:
-                message = (
-                    f"the {name} is empty or holds blanks or characters outside ASCII; copy it again from the venue"
-                )
-                raise ValueError(message)
+        """Take the key and its HMAC secret, or the PEM text of its Ed25519 or RSA private key; the kind is detected.
+
+        Raises ValueError with the remedy when one of them cannot be used.
+        """
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            message = "the API key is empty or holds blanks or characters outside ASCII; copy it again from the venue"
+            raise ValueError(message)
         self.key = key
-        self._mac = hmac.new(secret.encode(), digestmod=hashlib.sha256)
+        self._signer = signer_of(secret)
+
+    @property
+    def kind(self) -> str:
+        """Return `HMAC`, `Ed25519` or `RSA`."""
+        return self._signer.kind
 
     def sign(self, payload: bytes) -> str:
-        """Return the HMAC-SHA256 of `payload` as lower-case hex."""
-        mac = self._mac.copy()
-        mac.update(payload)
-        return mac.hexdigest()
+        """Return the signature of `payload`: lower-case hex of HMAC-SHA256, base64 of the other kinds."""
+        return self._signer.sign(payload)
+
+    def url_signature(self, payload: bytes) -> bytes:
+        """Return the signature as the last value of a query; base64 is percent-encoded."""
+        signature = self._signer.sign(payload)
+        return (signature if self._signer.kind == "HMAC" else quote(signature, safe="")).encode()
 
     def __repr__(self) -> str:
         return f"Credentials(key='{self.key[:4]}…', secret='***')"
@@ -74,4 +82,4 @@ def signed_query(
 ) -> bytes:
     """Return the query string with recvWindow, timestamp and, last, the signature over all before it."""
     payload = encode((*params, ("recvWindow", recv_window_ms), ("timestamp", timestamp_ms)))
-    return payload + b"&signature=" + credentials.sign(payload).encode()
+    return payload + b"&signature=" + credentials.url_signature(payload)
