@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from exchange.simulator.connection import GOING_AWAY, LIFE_MS
 from exchange.simulator.faults.control import Control, answer_control
 from exchange.simulator.faults.injector import Injector
 from exchange.simulator.faults.requests import Fate, Request
 from exchange.simulator.feed import Feed
 from exchange.simulator.kline_feed import check_step
 from exchange.simulator.rest import answer_request
-from exchange.simulator.session import GOING_AWAY, LIFE_MS, Session
+from exchange.simulator.session import Session
 from exchange.simulator.stream_names import parse_target
 from exchange.simulator.venue import ExchangeOptions, Venue, demo_secrets
+from exchange.simulator.ws_api import connect_api, is_api_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exchange.ports import RestAnswer
+    from exchange.simulator.connection import Connection
     from exchange.simulator.faults.plan import FaultPlan
     from exchange.simulator.market import Market
 
@@ -42,13 +45,13 @@ class Exchange:
         self.venue = Venue(market, secrets if secrets is not None else demo_secrets(), self.options)
         self._subscriptions = self.venue.subscriptions
         self._feed = Feed(self.venue.tape, self._subscriptions)
-        self._sessions: dict[Session, None] = {}
+        self._sessions: dict[Connection, None] = {}
         self._faults: Injector | None = None
         self.control = Control(self)
 
     @property
-    def sessions(self) -> list[Session]:
-        """Return the open sessions in order of arrival."""
+    def sessions(self) -> list[Connection]:
+        """Return the open connections in order of arrival."""
         return list(self._sessions)
 
     def advance(self, now_ms: int) -> None:
@@ -113,26 +116,38 @@ class Exchange:
     def _execute(self, request: Request) -> RestAnswer:
         return answer_request(self.venue, *request, self.now_ms)
 
-    def open(self, path: str, now_ms: int) -> Session | None:
-        """Open the WebSocket at a path with its query, or return None: no such path, answer 404."""
+    def open(self, path: str, now_ms: int) -> Connection | None:
+        """Open the WebSocket at a path with its query, or return None: no such path or no more weight, answer 404."""
         self.advance(now_ms)
-        target = parse_target(path)
-        if target is None:
+        session = self._connect(path)
+        if session is None:
             return None
-        session = Session(target, self.now_ms, self.options.outbox_limit, self._subscriptions.change)
         self._sessions[session] = None
         if self._faults is not None:
             self._faults.watch(session)
         return session
 
-    def close(self, session: Session, code: int = 1000, reason: str = "") -> None:
+    def _connect(self, path: str) -> Connection | None:
+        if is_api_path(path):
+            return connect_api(self.venue, path, self._reach, self.now_ms)
+        target = parse_target(path)
+        if target is None:
+            return None
+        return Session(target, self.now_ms, self.options.outbox_limit, self._subscriptions.change)
+
+    def _reach(self, now_ms: int) -> int:
+        self.advance(now_ms)
+        return self.now_ms
+
+    def close(self, session: Connection, code: int = 1000, reason: str = "") -> None:
         """Forget a session: its client went away or its ending has been delivered."""
         session.end(code, reason)
         self._forget(session)
 
-    def _forget(self, session: Session) -> None:
+    def _forget(self, session: Connection) -> None:
         if session in self._sessions:
             del self._sessions[session]
             if self._faults is not None:
                 self._faults.forget(session)
-            self._subscriptions.change(session, (), tuple(session.names))
+            if isinstance(session, Session):
+                self._subscriptions.change(session, (), tuple(session.names))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exchange.ports import Clock
-    from exchange.simulator.core import Exchange
     from exchange.simulator.connection import Connection
+    from exchange.simulator.core import Exchange
 
 ABNORMAL = 1006
 
@@ -175,7 +175,7 @@ class MemoryStream:
         self._check_open()
         await self._front.delay()
         self._session.text(text, self._front.now_ms())
-        self.wake()
+        self._front.wake()  # an order sent here is told on other sockets
 
     async def ping(self, deadline: float) -> None:
         """Count as a message and come back. Raises StreamClosedError, also when the way is longer than the deadline."""

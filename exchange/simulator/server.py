@@ -20,8 +20,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 from exchange.simulator.faults.requests import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exchange.simulator.connection import Connection
     from exchange.simulator.core import Exchange
-    from exchange.simulator.session import Session
 
 HOST = "127.0.0.1"
 SHORTEST_PAUSE_S = 0.005
@@ -107,7 +109,7 @@ def _is_own_fault(record: logging.LogRecord) -> bool:
 class Link:
     """One WebSocket connection of one session."""
 
-    def __init__(self, session: Session, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+    def __init__(self, session: Connection, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
         """Tie a session to its socket."""
         self.session = session
         self._socket = socket
@@ -140,8 +142,11 @@ class Link:
             self._closing = asyncio.create_task(closing)
         return count
 
-    async def serve(self, exchange: Exchange, clock: FrontClock) -> None:
-        """Hand incoming messages to the session until the peer leaves or the session ends."""
+    async def serve(self, exchange: Exchange, clock: FrontClock, flush: Callable[[], None]) -> None:
+        """Hand incoming messages to the session until the peer leaves or the session ends.
+
+        `flush` writes what they brought about, on this connection and on others.
+        """
         async for message in self._socket:
             now_ms = clock.now_ms()
             if message.type is WSMsgType.TEXT:
@@ -153,7 +158,7 @@ class Link:
             elif message.type is WSMsgType.PONG:
                 self.session.heard(now_ms)
                 self._pong_at = time.monotonic()
-            self.flush()
+            flush()
 
     async def keep_alive(self) -> None:
         """Ping every three minutes; cut a peer that has not answered for ten."""
@@ -185,7 +190,7 @@ class SocketFront:
         self._exchange = exchange
         self._own_clock = clock is None
         self._clock: FrontClock = clock or SimulatedClock(exchange.now_ms, exchange.options.speed)
-        self._links: dict[Session, Link] = {}
+        self._links: dict[Connection, Link] = {}
         server = web.Server(self._handle, access_log=None, logger=_quiet_logger(), max_line_size=LINE_LIMIT)
         self._runner = web.ServerRunner(server)
         self._pump: asyncio.Task[None] | None = None
@@ -231,10 +236,13 @@ class SocketFront:
             now = self._clock.now_ms()
             reached = min(now, exchange.now_ms + STEPS_PER_TURN * step)
             exchange.advance(reached)
-            for link in list(self._links.values()):
-                self.frames_sent += link.flush()
+            self._flush()
             pause = max(self._clock.until((now // step + 1) * step), SHORTEST_PAUSE_S)
             await asyncio.sleep(pause if reached >= now else 0)
+
+    def _flush(self) -> None:
+        for link in list(self._links.values()):
+            self.frames_sent += link.flush()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         raw = request.raw_path
@@ -252,6 +260,7 @@ class SocketFront:
         query_bytes = query.encode("utf-8", "surrogateescape")
         received = Request(request.method, path, query_bytes, body, headers)
         fate = self._exchange.serve(received, self._clock.now_ms())
+        self._flush()  # an order is told on the user streams before its answer
         if fate.answer is None and fate.how == "timeout":
             await asyncio.sleep(GIVE_UP_S)
         elif fate.delay_s > 0:
@@ -260,7 +269,7 @@ class SocketFront:
             return _hang_up(request)
         return web.Response(status=fate.answer.status, headers=fate.answer.headers, body=fate.answer.body)
 
-    async def _stream(self, request: web.BaseRequest, session: Session) -> web.StreamResponse:
+    async def _stream(self, request: web.BaseRequest, session: Connection) -> web.StreamResponse:
         # Compressing costs more than a loopback saves, and live clients are told not to ask for it.
         socket = web.WebSocketResponse(
             timeout=CLOSE_GRACE_S, autoping=False, compress=False, max_msg_size=MESSAGE_LIMIT
@@ -275,7 +284,7 @@ class SocketFront:
             pinging = asyncio.create_task(link.keep_alive())
             try:
                 link.flush()
-                await link.serve(self._exchange, self._clock)
+                await link.serve(self._exchange, self._clock, self._flush)
             finally:
                 pinging.cancel()
                 await link.finish()

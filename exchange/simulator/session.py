@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from exchange.simulator.connection import POLICY_VIOLATION, Connection
 from exchange.simulator.encode import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exchange.simulator.stream_names import Target
+    from exchange.simulator.stream_names import Route, Target
 
 MAX_STREAMS = 1024
 MESSAGES_PER_SECOND = 10
-SECOND_MS = 1_000
-LIFE_MS = 86_400_000
-POLICY_VIOLATION = 1008
-GOING_AWAY = 1001
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 
 INVALID_VALUE = 1
@@ -37,19 +33,10 @@ class ControlError(Exception):
         self.text = text
 
 
-class Ending:
-    """Why a session ended: WebSocket close code and reason."""
+class Session(Connection):
+    """A connection that carries streams."""
 
-    __slots__ = ("code", "reason")
-
-    def __init__(self, code: int, reason: str) -> None:
-        """Keep code and reason."""
-        self.code = code
-        self.reason = reason
-
-
-class Session:
-    """A connection. The front feeds `text` and empties `outbox`; `ending` is set once the venue hangs up."""
+    route: Route
 
     def __init__(
         self,
@@ -59,18 +46,11 @@ class Session:
         changed: Callable[[Session, tuple[str, ...], tuple[str, ...]], None],
     ) -> None:
         """Open a session; `changed(session, added, removed)` is called whenever its subscriptions change."""
-        self.route = target.route
+        super().__init__(target.route, now_ms, outbox_limit, MESSAGES_PER_SECOND)
         self.combined = target.combined
         self.events = target.events
-        self.outbox: deque[bytes] = deque()
-        self.tamper: Callable[[bytes], list[bytes]] | None = None
-        """What a fault plan does to the frames of streams; answers to control messages are spared."""
-        self.ending: Ending | None = None
-        self.opened_ms = now_ms
-        self._limit = outbox_limit
         self._changed = changed
         self._names: dict[str, None] = {}
-        self._arrivals: deque[int] = deque(maxlen=MESSAGES_PER_SECOND)
         if len(target.names) > MAX_STREAMS:
             self.end(POLICY_VIOLATION, "too many streams")
         else:
@@ -80,36 +60,6 @@ class Session:
     def names(self) -> list[str]:
         """Return the subscribed stream names in order of subscription."""
         return list(self._names)
-
-    def push(self, frame: bytes) -> None:
-        """Queue a frame of a stream, or what a fault plan puts in its place."""
-        if self.tamper is None:
-            self.queue(frame)
-            return
-        for replacement in self.tamper(frame):
-            self.queue(replacement)
-
-    def queue(self, frame: bytes) -> None:
-        """Queue a frame for the client; one that does not read is disconnected."""
-        if self.ending is not None:
-            return
-        if len(self.outbox) >= self._limit:
-            self.outbox.clear()
-            self.end(POLICY_VIOLATION, "client reads too slowly")
-            return
-        self.outbox.append(frame)
-
-    def end(self, code: int, reason: str) -> None:
-        """Hang up; frames already queued may still be sent. The venue drops the subscriptions at its next move."""
-        if self.ending is None:
-            self.ending = Ending(code, reason)
-
-    def heard(self, now_ms: int) -> None:
-        """Count one incoming message, ping or pong: more than ten in a second end the session."""
-        full = len(self._arrivals) == MESSAGES_PER_SECOND
-        if full and now_ms - self._arrivals[0] < SECOND_MS:
-            self.end(POLICY_VIOLATION, "Too many requests")
-        self._arrivals.append(now_ms)
 
     def text(self, raw: bytes, now_ms: int) -> None:
         """Take one text message and queue its answer."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from exchange.ports import RestAnswer
-    from exchange.simulator.faults.requests import Fate, Request
     from exchange.simulator.connection import Connection
+    from exchange.simulator.faults.requests import Fate, Request
 
 
 class Injector:
@@ -37,7 +37,7 @@ class Injector:
             if isinstance(fault, Action)
             for moment in fault.at
         )
-        self._tampers: dict[Session, Tamper] = {}
+        self._tampers: dict[Connection, Tamper] = {}
 
     def second(self) -> float:
         """Return the simulated seconds since the venue opened."""

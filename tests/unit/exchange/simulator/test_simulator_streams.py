@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from small_market import START, STEP, SYMBOLS, SmallMarket
 
 from exchange.simulator.auth import DEMO_KEY
+from exchange.simulator.connection import LIFE_MS
 from exchange.simulator.core import Exchange
-from exchange.simulator.session import LIFE_MS
 from exchange.simulator.stream_names import Kind, Route, Topic, is_served, parse_target, parse_topic
 from exchange.simulator.venue import ExchangeOptions
 
