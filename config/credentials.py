@@ -1,10 +1,15 @@
-"""Finds the API key and its secret: first in 0600 files, then, with a warning, in the environment."""
+"""Finds the API key and its secret: first in 0600 files, then, with a warning, in the environment.
+
+The secret is an HMAC secret or the private key of an Ed25519 or RSA key, as PEM text or in a 0600 file of its own.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import ConfigError
+from config.key_file import read_private_key
 from config.secret import SECRET_ENV, SECRET_KEYS, Credentials, Secret, hide
 
 if TYPE_CHECKING:
@@ -50,10 +55,10 @@ def _sources(files: Sequence[TomlFile], environ: Mapping[str, str]) -> Iterator[
                 f"{file.path} holds secrets and has mode {file.mode:04o}, so others can read it; "
                 f"run `chmod 600 {file.path}`"
             )
-        credentials = _pair(halves, str(file.path))
+        credentials = _pair(halves, str(file.path), file.path.parent)
         yield None if credentials is None else (credentials, False)
     given = [(name, half, hide(environ.get(name, ""))) for name, half in SECRET_ENV.items()]
-    credentials = _pair(given, "environment")
+    credentials = _pair(given, "environment", Path.cwd())
     yield None if credentials is None else (credentials, True)
 
 
@@ -61,7 +66,7 @@ def _secret_key(key: str) -> bool:
     return key.lower() in SECRET_KEYS
 
 
-def _pair(halves: Sequence[tuple[str, str, object]], origin: str) -> Credentials | None:
+def _pair(halves: Sequence[tuple[str, str, object]], origin: str, folder: Path) -> Credentials | None:
     found: dict[str, tuple[str, Secret]] = {}
     for name, half, value in halves:
         if value is None:
@@ -75,8 +80,14 @@ def _pair(halves: Sequence[tuple[str, str, object]], origin: str) -> Credentials
         found.setdefault(half, (name, value))
     if not found:
         return None
+    if "file" in found:
+        name, path = found.pop("file")
+        if "secret" in found:
+            raise ConfigError(f"{found['secret'][0]} and {name} ({origin}) both give the secret half; keep one of them")
+        key_file = folder / Path(path.reveal()).expanduser()
+        found["secret"] = (name, read_private_key(key_file, f"{name}, {origin}"))
     if missing := {"key", "secret"} - set(found):
-        name = "BINANCE_API_KEY" if "key" in missing else "BINANCE_API_SECRET"
+        name = "BINANCE_API_KEY" if "key" in missing else "BINANCE_API_SECRET (or BINANCE_PRIVATE_KEY_FILE)"
         other = next(iter(found.values()))[0]
         raise ConfigError(f"{name} is missing beside {other} ({origin}); give both or neither")
     return Credentials(found["key"][1], found["secret"][1], origin)

@@ -11,16 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MASK: Final = "***"
+PEM_START: Final = "-----BEGIN "
 SECRET_ENV: Final = MappingProxyType(
-    {"BINANCE_API_KEY": "key", "BINANCE_API_SECRET": "secret", "BINANCE_SECRET_KEY": "secret"}
+    {
+        "BINANCE_API_KEY": "key",
+        "BINANCE_API_SECRET": "secret",
+        "BINANCE_SECRET_KEY": "secret",
+        "BINANCE_PRIVATE_KEY_FILE": "file",
+    }
 )
-"""Environment names of the two halves of the credentials."""
+"""Environment names of the two halves of the credentials; the second may stand in a file of its own."""
 SECRET_KEYS: Final = MappingProxyType(
     {
         **{name.lower(): half for name, half in SECRET_ENV.items()},
         **{f"exchange.{name.lower()}": half for name, half in SECRET_ENV.items()},
         "exchange.api_key": "key",
         "exchange.api_secret": "secret",
+        "exchange.private_key_file": "file",
     }
 )
 """File keys of the two halves of the credentials."""
@@ -82,13 +89,16 @@ class UnusableSecret:
 
 
 def hide(value: object) -> Secret | UnusableSecret | None:
-    """Wrap a secret as soon as it is read: None when it is empty, UnusableSecret when no key has this form."""
+    """Wrap a secret as soon as it is read: None when it is empty, UnusableSecret when no key has this form.
+
+    A private key in PEM form is the only text that may have lines and blanks.
+    """
     if not isinstance(value, str):
         return UnusableSecret()
     text = value.strip()
     if not text:
         return None
-    usable = text.isascii() and text.isprintable() and " " not in text
+    usable = text.isascii() and ((text.isprintable() and " " not in text) or text.startswith(PEM_START))
     return Secret(text) if usable else UnusableSecret()
 
 

@@ -16,6 +16,7 @@ from exchange.binance.http import HttpRest
 from exchange.binance.routes import VENUES, Venue, venue_of
 from exchange.binance.signing import Credentials
 from exchange.binance.socket import WebSocketDialer
+from exchange.errors import VenueError
 from exchange.ports import LostError, NotSentError
 from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
 from exchange.simulator.main import RunOptions
@@ -88,14 +89,24 @@ async def connect(loaded: Loaded, last_ms: int) -> Connection:
     Raises SimulatorError or exchange.errors.VenueError with what to do.
     """
     name = loaded.settings.exchange.venue
-    given = loaded.credentials
-    credentials = Credentials(given.key.reveal(), given.secret.reveal()) if given is not None else None
     if name == "simulator":
         return await _built_in(loaded.settings.simulator, last_ms)
     venue = venue_of(name)
+    credentials = own_credentials(loaded)
     if venue.name in VENUES:
         return Connection(venue, Identity(venue.name, venue.name), SystemClock(), credentials)
     return await _elsewhere(venue, credentials)
+
+
+def own_credentials(loaded: Loaded) -> Credentials | None:
+    """Return the configured key, ready to sign; None without one. Raises VenueError for one that cannot sign."""
+    given = loaded.credentials
+    if given is None:
+        return None
+    try:
+        return Credentials(given.key.reveal(), given.secret.reveal())
+    except ValueError as error:
+        raise VenueError(f"the API key from {given.origin} cannot be used: {error}") from None
 
 
 async def _built_in(settings: SimulatorSettings, last_ms: int) -> Connection:

@@ -127,7 +127,7 @@ def test_the_file_comes_before_the_environment_and_the_other_is_mentioned(tmp_pa
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"BINANCE_API_KEY": KEY}, "BINANCE_API_SECRET is missing"),
+        ({"BINANCE_API_KEY": KEY}, "BINANCE_API_SECRET .* is missing"),
         ({"BINANCE_API_SECRET": HALF}, "BINANCE_API_KEY is missing"),
         ({"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": HALF, "BINANCE_SECRET_KEY": HALF + "x"}, "differ"),
         ({"BINANCE_API_KEY": KEY + " x", "BINANCE_API_SECRET": HALF}, "without blanks"),
@@ -175,3 +175,56 @@ def test_secrets_do_not_belong_beside_settings_in_the_secrets_file(tmp_path):
 def test_a_child_process_gets_no_secrets():
     environ = {"PATH": "/bin", "BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": HALF, "BINANCE_SECRET_KEY": HALF}
     assert without_secrets(environ) == {"PATH": "/bin"}
+
+
+PEM = f"-----BEGIN PRIVATE KEY-----\n{HALF}\n-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize("name", ["BINANCE_PRIVATE_KEY_FILE", "exchange.private_key_file"])
+def test_a_private_key_comes_from_a_file_of_its_own(tmp_path, name):
+    private(tmp_path / "key.pem", PEM + "\n")
+    private(tmp_path / "secrets.toml", f'BINANCE_API_KEY = "{KEY}"\n{name} = "key.pem"\n')
+    loaded = load(tmp_path / "config.toml", {})
+    assert loaded.credentials is not None
+    assert loaded.credentials.secret.reveal() == PEM
+    assert CANARY not in repr(loaded)
+
+
+def test_a_private_key_may_stand_in_the_secrets_file_or_be_named_by_the_environment(tmp_path):
+    private(tmp_path / "secrets.toml", f'BINANCE_API_KEY = "{KEY}"\nBINANCE_API_SECRET = """\n{PEM}\n"""\n')
+    loaded = load(tmp_path / "config.toml", {})
+    assert loaded.credentials is not None
+    assert loaded.credentials.secret.reveal() == PEM
+    path = private(tmp_path / "key.pem", PEM)
+    environ = {"BINANCE_API_KEY": KEY, "BINANCE_PRIVATE_KEY_FILE": str(path)}
+    (tmp_path / "secrets.toml").unlink()
+    loaded = load(tmp_path / "config.toml", environ)
+    assert loaded.credentials is not None
+    assert loaded.credentials.secret.reveal() == PEM
+    assert without_secrets(environ) == {}
+
+
+def test_a_private_key_file_that_cannot_be_used_is_refused_with_the_remedy(tmp_path):
+    for text, mode, words in (
+        (PEM, 0o640, r"mode 0640.*chmod 600"),
+        (HALF, 0o600, "no PEM text"),
+        (PEM + "\n" * 70_000 + "x", 0o600, "no PEM text"),
+        ("", 0o600, "no PEM text"),
+    ):
+        path = private(tmp_path / "key.pem", text, mode)
+        with pytest.raises(ConfigError, match=words) as caught:
+            load(tmp_path / "config.toml", {"BINANCE_API_KEY": KEY, "BINANCE_PRIVATE_KEY_FILE": str(path)})
+        assert CANARY not in str(caught.value).replace(str(tmp_path), "")
+        path.unlink()
+    (tmp_path / "link.pem").symlink_to(private(tmp_path / "real.pem", PEM))
+    for name, words in (("link.pem", "symbolic link"), ("absent.pem", "cannot be opened"), (".", "not a regular file")):
+        environ = {"BINANCE_API_KEY": KEY, "BINANCE_PRIVATE_KEY_FILE": str(tmp_path / name)}
+        with pytest.raises(ConfigError, match=words):
+            load(tmp_path / "config.toml", environ)
+
+
+def test_a_secret_and_a_private_key_file_together_are_refused(tmp_path):
+    path = private(tmp_path / "key.pem", PEM)
+    environ = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": HALF, "BINANCE_PRIVATE_KEY_FILE": str(path)}
+    with pytest.raises(ConfigError, match="keep one of them"):
+        load(tmp_path / "config.toml", environ)
