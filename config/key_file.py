@@ -26,16 +26,17 @@ def read_private_key(path: Path, where: str) -> Secret:
     except OSError as error:
         reason = "is a symbolic link" if path.is_symlink() else f"cannot be opened: {error.strerror}"
         raise ConfigError(f"the private key file {path} ({where}) {reason}; name a regular file") from None
+    status = os.fstat(descriptor)
+    mode = stat.S_IMODE(status.st_mode)
+    fault = ""
+    if not stat.S_ISREG(status.st_mode):
+        fault = "is not a regular file"
+    elif mode & 0o077:
+        fault = f"has mode {mode:04o}, so others can read it; run `chmod 600 {path}`"
+    if fault:
+        os.close(descriptor)
+        raise ConfigError(f"the private key file {path} ({where}) {fault}")
     with os.fdopen(descriptor, "rb") as handle:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(f"the private key file {path} ({where}) is not a regular file")
-        mode = stat.S_IMODE(status.st_mode)
-        if mode & 0o077:
-            raise ConfigError(
-                f"the private key file {path} ({where}) has mode {mode:04o}, so others can read it; "
-                f"run `chmod 600 {path}`"
-            )
         data = handle.read(MAX_BYTES + 1)
     text = data.strip()
     if len(data) > MAX_BYTES or not text.startswith(PEM_START.encode()) or not text.isascii():
