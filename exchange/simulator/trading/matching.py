@@ -106,7 +106,7 @@ class StepBook:
                 last = left
             else:
                 return ZERO
-        return last
+        return ZERO if book.complete else last
 
     def _side(self, listing: int, taker: Side) -> _SideOfBook:
         side = self._sides.get((listing, taker))
