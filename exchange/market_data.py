@@ -109,4 +109,19 @@ class DepthSnapshot(msgspec.Struct, frozen=True):
     event_time: int
 
 
-MarketMessage = KlineUpdate | BookTop | MarkPrice | AggTrade | Ticker
+class DepthUpdate(msgspec.Struct, frozen=True, gc=False):
+    """What changed in an order book: (price, new quantity), 0 where a level is gone.
+
+    Update ids count for all contracts together. `previous_id` is the last id of the change before this one.
+    """
+
+    symbol: str
+    first_id: int
+    last_id: int
+    previous_id: int
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
+    event_time: int
+
+
+MarketMessage = KlineUpdate | BookTop | MarkPrice | AggTrade | Ticker | DepthUpdate | DepthSnapshot

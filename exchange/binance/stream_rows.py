@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from exchange.binance.depth_rows import DepthRow, depth_change, depth_keys, depth_top
 from exchange.binance.json_strict import INFINITY, finite, not_negative, positive
 from exchange.binance.wire import COIN_MARGINED, funding_rate
 from exchange.errors import DecodeError
@@ -257,9 +258,13 @@ KINDS: dict[str, FrameKind] = {
         _kind("aggTrade", AggTradeRow, _agg_trade_keys, _agg_trade),
         _kind("markPriceUpdate", MarkRow, _mark_keys, _mark),
         _kind("24hrTicker", TickerRow, _ticker_keys, _ticker),
+        _kind("depthUpdate", DepthRow, depth_keys, depth_change),
     )
 }
 """Kinds by event name."""
+
+_TOP_OF_BOOK = _kind("depthUpdate", DepthRow, depth_keys, depth_top)
+_TOP_STREAMS = frozenset({"depth5", "depth10", "depth20"})
 
 _EVENTS: dict[str, str] = {
     "bookTicker": "bookTicker",
@@ -270,6 +275,7 @@ _EVENTS: dict[str, str] = {
     "!markPrice": "markPriceUpdate",
     "ticker": "24hrTicker",
     "!ticker": "24hrTicker",
+    "depth": "depthUpdate",
 }
 
 
@@ -277,5 +283,7 @@ def kind_of_stream(stream: str) -> FrameKind | None:
     """Return the kind of payload a stream delivers, None for streams the desk does not read."""
     head, _, tail = stream.partition("@")
     name = head if head.startswith("!") else tail.partition("@")[0].partition("_")[0]
+    if name in _TOP_STREAMS:
+        return _TOP_OF_BOOK
     event = _EVENTS.get(name)
     return KINDS[event] if event else None

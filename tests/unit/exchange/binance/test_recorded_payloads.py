@@ -13,7 +13,8 @@ from exchange.binance.outcomes import Outcome, classify
 from exchange.binance.refusals import error_for
 from exchange.binance.streams_wire import FrameDecoder
 from exchange.errors import BusinessError, CredentialsError, DecodeError
-from exchange.market_data import AggTrade, BookTop, KlineUpdate, MarkPrice, Ticker
+from exchange.local_book import LocalBook
+from exchange.market_data import AggTrade, BookTop, DepthUpdate, KlineUpdate, MarkPrice, Ticker
 
 PAYLOADS = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "payloads"
 
@@ -119,7 +120,7 @@ def test_all_leverage_brackets_decode():
     assert brackets["BTCUSDT"][0].max_leverage == 150
 
 
-def test_every_frame_of_2021_decodes_and_only_depth_is_left_unread():
+def test_every_frame_of_2021_decodes():
     decoder = FrameDecoder()
     kinds = Counter()
     lines = read("recorded_2021_ws/frames.jsonl.gz").splitlines()
@@ -128,8 +129,40 @@ def test_every_frame_of_2021_decodes_and_only_depth_is_left_unread():
         message = decoder.decode(frame)
         assert decoder.decode(frame) == message
         kinds[type(message)] += 1
-    assert kinds == {BookTop: 613, AggTrade: 91, KlineUpdate: 67, type(None): 764}
+    assert kinds == {BookTop: 613, AggTrade: 91, KlineUpdate: 67, DepthUpdate: 764}
     assert decoder.refused_rows == 0
+
+
+def test_the_recorded_changes_of_2021_join_and_follow_their_snapshots_in_local_books():
+    bodies = json.loads(read("recorded_2021_ws/rest_snapshots.json.gz"))
+    snapshots = [
+        (record["url"].partition("symbol=")[2].partition("&")[0], record["body"])
+        for record in bodies
+        if "/depth?" in record["url"]
+    ]
+    books = {}
+    applied = Counter()
+    decoder = FrameDecoder()
+    updates = [
+        message
+        for line in read("recorded_2021_ws/frames.jsonl.gz").splitlines()[1:]
+        if isinstance(message := decoder.decode(json.dumps(json.loads(line)["msg"]).encode()), DepthUpdate)
+    ]
+    assert len(snapshots) == 4
+    for symbol, body in snapshots:
+        book = books[symbol] = LocalBook(symbol)
+        mine = [update for update in updates if update.symbol == symbol]
+        for update in mine:
+            if update.first_id <= body["lastUpdateId"]:
+                book.take(update)
+        assert book.settle(wire.depth(json.dumps(body).encode(), symbol, symbol), 1000), book.reason
+        for update in mine:
+            applied[symbol] += 1
+            assert book.take(update), book.reason
+        assert book.is_whole
+        assert book.rebuilds == 0
+        assert book.bids(1)[0][0] < book.asks(1)[0][0]
+    assert sum(applied.values()) == len(updates) == 764
 
 
 def test_the_frame_of_september_2026_decodes():
@@ -147,7 +180,7 @@ def test_the_frame_of_september_2026_decodes():
         ("nautilus/rust_market/kline_stream_closed.json", KlineUpdate),
         ("nautilus/rust_market/mark_price_stream.json", MarkPrice),
         ("nautilus/rust_market/ticker_stream.json", Ticker),
-        ("nautilus/rust_market/depth_update_stream.json", type(None)),
+        ("nautilus/rust_market/depth_update_stream.json", DepthUpdate),
         ("nautilus/rust_market/liquidation_stream.json", type(None)),
         ("nautilus/ws/ws_futures_book_ticker.json", BookTop),
         ("nautilus/ws/ws_futures_ticker_24hr.json", Ticker),

@@ -148,7 +148,7 @@ def test_an_array_frame_that_repeats_a_key_of_its_envelope_is_refused():
 def test_coin_margined_and_unread_frames_are_dropped_without_an_error():
     decoder = FrameDecoder()
     assert decoder.decode(combined("btcusd_perp@bookTicker", {**BOOK, "st": 2})) is None
-    assert decoder.decode(combined("btcusdt@depth@100ms", {"e": "depthUpdate", "b": []})) is None
+    assert decoder.decode(combined("btcusdt@rpiDepth@500ms", {"e": "depthUpdate", "b": []})) is None
     assert decoder.decode(combined("!forceOrder@arr", [{"e": "forceOrder"}])) is None
     assert decoder.decode(compact({"e": "listenKeyExpired"})) is None
     assert decoder.ignored == 3
