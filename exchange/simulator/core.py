@@ -44,7 +44,7 @@ class Exchange:
         self.now_ms = market.now_ms
         self.venue = Venue(market, secrets if secrets is not None else demo_secrets(), self.options)
         self._subscriptions = self.venue.subscriptions
-        self._feed = Feed(self.venue.tape, self._subscriptions)
+        self._feed = Feed(self.venue.tape, self._subscriptions, self.venue.liquidations)
         self._sessions: dict[Connection, None] = {}
         self._faults: Injector | None = None
         self.control = Control(self)

@@ -9,6 +9,9 @@ import msgspec
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    import numpy as np
+    import numpy.typing as npt
+
     from exchange.instrument import Instrument
     from exchange.market_data import Candles
 
@@ -42,8 +45,8 @@ class Formats:
         self.quote = f"%.{instrument.price_precision + instrument.quantity_precision}f"
 
 
-def candle_rows(candles: Candles, length_ms: int, formats: Formats) -> bytes:
-    """Return bars as the JSON array of twelve-column rows that GET klines answers."""
+def candle_rows(candles: Candles, length_ms: int | npt.NDArray[np.int64], formats: Formats) -> bytes:
+    """Return bars as the JSON array of twelve-column rows that GET klines answers; months have a length each."""
     count = len(candles)
     if count == 0:
         return b"[]"

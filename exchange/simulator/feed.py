@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exchange.simulator.contract_info import TRADFI
-from exchange.simulator.frames import coin_margined, linear
+from exchange.simulator.depth_feed import DepthFeed
+from exchange.simulator.frames import COIN_BASES, coin_margined, linear
 from exchange.simulator.kline_feed import KlineFeed
 from exchange.simulator.stream_names import Kind
 from exchange.simulator.subscriptions import deliver
+from exchange.simulator.trade_feed import TradeFeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from exchange.simulator.frames import Templates
+    from exchange.simulator.liquidations import Liquidations
     from exchange.simulator.subscriptions import Subscriptions
     from exchange.simulator.tape import Tape
 
@@ -24,34 +28,49 @@ ARRAY_TICKER_MS = 1_000
 TICKER_MS = 2_000
 EVERY_BOOK_MS = 5_000
 DAY_MS = 86_400_000
-COIN_BASES = ("BTC", "ETH")
 
 
 class Feed:
     """The frames of each market step, for whoever subscribed."""
 
-    def __init__(self, tape: Tape, subscriptions: Subscriptions) -> None:
-        """Feed the subscribers from a tape."""
+    def __init__(self, tape: Tape, subscriptions: Subscriptions, liquidations: Liquidations) -> None:
+        """Feed the subscribers from a tape and from what is reported as liquidated."""
         self._tape = tape
         self._subscriptions = subscriptions
         self._moved = np.zeros(len(tape.symbols), np.bool_)
-        pairs = list(zip(tape.listings, tape.formats, strict=True))
-        self._templates = [linear(listing.instrument, formats) for listing, formats in pairs]
-        self._klines = KlineFeed(tape, self._templates, subscriptions)
-        self._coin = [
-            (i, coin_margined(listing.instrument, formats))
-            for i, (listing, formats) in enumerate(pairs)
-            if listing.instrument.base in COIN_BASES and listing.instrument.is_usdt_perpetual
+        self._templates = [
+            linear(listing.instrument, formats) for listing, formats in zip(tape.listings, tape.formats, strict=True)
         ]
-        tradfi = [listing.instrument.contract_type == TRADFI for listing in tape.listings]
-        self._crypto = [i for i, is_tradfi in enumerate(tradfi) if not is_tradfi]
-        self._tradfi = [i for i, is_tradfi in enumerate(tradfi) if is_tradfi]
+        self._coin: list[tuple[int, Templates]] = []
+        self._listed: list[int] = []
+        self._crypto: list[int] = []
+        self._tradfi: list[int] = []
+        self._klines = KlineFeed(tape, self._templates, subscriptions)
+        self._depths = DepthFeed(tape, self._templates, subscriptions)
+        self._trades = TradeFeed(tape, self._templates, subscriptions, liquidations)
+        self.renew()
+
+    def renew(self) -> None:
+        """Follow a change of the listed contracts or of their rules."""
+        tape = self._tape
+        self._listed = tape.listed()
+        for i in self._listed:
+            self._templates[i] = linear(tape.listings[i].instrument, tape.formats[i])
+        instruments = {i: tape.listings[i].instrument for i in self._listed}
+        self._coin = [
+            (i, coin_margined(instrument, tape.formats[i]))
+            for i, instrument in instruments.items()
+            if instrument.base in COIN_BASES and instrument.is_usdt_perpetual
+        ]
+        self._tradfi = [i for i, instrument in instruments.items() if instrument.contract_type == TRADFI]
+        self._crypto = [i for i in self._listed if i not in self._tradfi]
 
     def tick(self, previous_ms: int, now_ms: int) -> None:
         """Send what the step from `previous_ms` to `now_ms` brought; the tape has taken the step over already."""
         self._moved |= self._tape.columns.changed
-        self._agg_trades(now_ms)
+        self._trades.tick(previous_ms, now_ms)
         self._books(now_ms)
+        self._depths.tick(previous_ms, now_ms)
         self._klines.tick(previous_ms, now_ms)
         for period, kind, every in (
             (FAST_MARK_MS, Kind.MARK_FAST, Kind.EVERY_MARK_FAST),
@@ -65,28 +84,16 @@ class Feed:
         if _due(EVERY_BOOK_MS, previous_ms, now_ms):
             self._every_book(now_ms)
 
-    def _agg_trades(self, now_ms: int) -> None:
-        group = self._subscriptions.of(Kind.AGG_TRADE)
-        if not group:
-            return
-        for index, time, price, quantity, buyer_is_maker, first, last in self._tape.trades.tolist():
-            sinks = group.get(index)
-            if sinks:
-                maker = "true" if buyer_is_maker else "false"
-                template = self._templates[index].agg_trade
-                text = template % (now_ms, first, price, quantity, quantity, first, last, time, maker)
-                deliver(sinks, text.encode())
-
     def _books(self, now_ms: int) -> None:
         group = self._subscriptions.of(Kind.BOOK)
         if not group:
             return
         changed = self._tape.columns.changed.tolist()
-        wanted = [i for i in group if changed[i]]
-        for i, frame in zip(wanted, self._book_frames(wanted, now_ms), strict=True):
+        wanted = [(i, self._templates[i]) for i in group if changed[i]]
+        for (i, _), frame in zip(wanted, self._book_frames(wanted, now_ms), strict=True):
             deliver(group[i], frame)
 
-    def _book_frames(self, indices: Iterable[int], now_ms: int) -> list[bytes]:
+    def _book_frames(self, wanted: Iterable[tuple[int, Templates]], now_ms: int) -> list[bytes]:
         tape, columns = self._tape, self._tape.columns
         rows = list(
             zip(
@@ -100,16 +107,17 @@ class Feed:
             )
         )
         frames = []
-        for i in indices:
+        for i, templates in wanted:
             update_id, time, bid, bid_quantity, ask, ask_quantity = rows[i]
-            text = self._templates[i].book % (update_id, now_ms, time, bid, bid_quantity, ask, ask_quantity)
+            text = templates.book % (update_id, now_ms, time, bid, bid_quantity, ask, ask_quantity)
             frames.append(text.encode())
         return frames
 
     def _every_book(self, now_ms: int) -> None:
         sinks = self._subscriptions.of_array(Kind.EVERY_BOOK)
         if sinks:
-            for frame in self._book_frames(range(len(self._templates)), now_ms):
+            everything = [(i, self._templates[i]) for i in self._listed] + self._coin
+            for frame in self._book_frames(everything, now_ms):
                 deliver(sinks, frame)
 
     def _marks(self, kind: Kind, every: Kind, now_ms: int) -> None:
@@ -187,7 +195,7 @@ class Feed:
             deliver(sinks, ticker(self._templates[i].ticker, i).encode())
         for i, sinks in minis.items():
             deliver(sinks, mini(self._templates[i].mini, i).encode())
-        moved: list[int] = np.flatnonzero(self._moved).tolist()
+        moved = [i for i in self._listed if self._moved[i]]
         coins = [(i, templates) for i, templates in self._coin if self._moved[i]]
         if every_ticker and moved:
             texts = [ticker(self._templates[i].ticker, i) for i in moved]

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exchange.simulator import rows
-from exchange.simulator.answers import invalid, refuse
-from exchange.simulator.encode import candle_rows, encode_json
-from exchange.simulator.market import INTERVALS
+from exchange.simulator.answers import refuse
+from exchange.simulator.encode import encode_json
+from exchange.simulator.rest_klines import span
+from exchange.simulator.rpi_book import rpi_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from exchange.simulator.params import Params
+    from exchange.simulator.tape import Book
     from exchange.simulator.venue import Venue
 
 DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 HOUR_MS = 3_600_000
-LOOK_BACK_MS = 48 * HOUR_MS
-KEPT_TRADES = 100_000
+DAY_MS = 24 * HOUR_MS
 
 
 def ping(_venue: Venue, _params: Params, _now_ms: int) -> bytes:
@@ -39,7 +40,7 @@ def exchange_info(venue: Venue, _params: Params, _now_ms: int) -> bytes:
 def _one_or_all(venue: Venue, params: Params, build: Callable[[Iterable[int]], list[dict[str, Any]]]) -> bytes:
     index = venue.chosen(params)
     if index is None:
-        return encode_json(build(range(len(venue.tape.symbols))))
+        return encode_json(build(venue.tape.listed()))
     return encode_json(build((index,))[0])
 
 
@@ -68,76 +69,56 @@ def funding_info(venue: Venue, _params: Params, _now_ms: int) -> bytes:
     return encode_json(rows.funding_info_rows(venue.tape))
 
 
-def _span(params: Params) -> tuple[int | None, int | None]:
-    start, end = params.integer("startTime"), params.integer("endTime")
-    if start is not None and end is not None and start > end:
-        raise refuse(-1023, "Start time is greater than end time.")
-    return start, end
-
-
-def klines(venue: Venue, params: Params, _now_ms: int) -> bytes:
-    """Answer GET klines."""
-    index = venue.symbol_index(params)
-    interval = params.required("interval")
-    length = INTERVALS.get(interval)
-    if length is None:
-        raise refuse(-1120, "Invalid interval.")
-    limit = params.bounded("limit", 500, 1500)
-    start, end = _span(params)
-    candles = venue.market.candles(index, interval, start, end, limit)
-    return candle_rows(candles, length, venue.tape.formats[index])
-
-
 def depth(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer GET depth."""
     index = venue.symbol_index(params)
     limit = params.bounded("limit", 500, 1000)
     if limit not in DEPTH_LIMITS:
         raise refuse(-4021, f"{limit} is not valid depth limit")
-    bids, asks = venue.market.depth(index, limit)
-    formats = venue.tape.formats[index]
-    return encode_json(
-        {
-            "lastUpdateId": int(venue.tape.update_id[index]),
-            "E": now_ms,
-            "T": int(venue.tape.book_time[index]),
-            "bids": [(formats.price % price, formats.quantity % quantity) for price, quantity in bids],
-            "asks": [(formats.price % price, formats.quantity % quantity) for price, quantity in asks],
-        }
-    )
+    return _book_body(venue, index, venue.tape.book(index), limit, now_ms)
 
 
-def aggregate_trades(venue: Venue, params: Params, now_ms: int) -> bytes:
-    """Answer GET aggTrades. An aggregate's id is the id of its first trade: unique and ascending per symbol."""
+def rpi_depth(venue: Venue, params: Params, now_ms: int) -> bytes:
+    """Answer GET rpiDepth: the book with retail orders, always whole."""
     index = venue.symbol_index(params)
-    limit = params.bounded("limit", 500, 1000)
-    from_id = params.integer("fromId")
-    start, end = _span(params)
-    if from_id is not None and (start is not None or end is not None):
-        raise refuse(-1128, "Combination of optional parameters invalid.")
-    if start is not None and end is not None and end - start > HOUR_MS:
-        raise refuse(-1127, "More than 1 hours between startTime and endTime.")
-    if start is not None and start < now_ms - LOOK_BACK_MS:
-        raise invalid("startTime")
-    if from_id is None:
-        trades = venue.market.recent_trades(index, start, end, limit)
-    else:
-        kept = venue.market.recent_trades(index, None, None, KEPT_TRADES)
-        trades = kept[kept["first"] >= from_id][:limit]
+    limit = params.bounded("limit", 1000, 1000)
+    if limit != 1000:
+        raise refuse(-4021, f"{limit} is not valid depth limit")
+    return _book_body(venue, index, rpi_book(venue.tape, index), limit, now_ms)
+
+
+def _book_body(venue: Venue, index: int, book: Book, limit: int, now_ms: int) -> bytes:
     formats = venue.tape.formats[index]
+    sides = {
+        name: [(formats.price % price, formats.quantity % quantity) for price, quantity in levels[:limit]]
+        for name, levels in (("bids", book.bids), ("asks", book.asks))
+    }
+    time = int(venue.tape.book_time[index])
+    return encode_json({"lastUpdateId": venue.tape.book_id(index), "E": now_ms, "T": time, **sides})
+
+
+def funding_rates(venue: Venue, params: Params, now_ms: int) -> bytes:
+    """Answer GET fundingRate: of one contract, or of all since a day where no symbol is given."""
+    chosen = venue.chosen(params)
+    limit = params.bounded("limit", 100, 1000)
+    start, end = span(params)
+    if chosen is None and start is None and end is None:
+        start = now_ms - DAY_MS
+    found = []
+    for index in venue.tape.listed() if chosen is None else (chosen,):
+        found += [(funding, index) for funding in venue.tape.fundings.of(index, start, end, limit)]
+    found.sort(key=lambda row: (row[0].time_ms, row[1]))
+    found = found[:limit] if start is not None else found[max(0, len(found) - limit) :]
     return encode_json(
         [
             {
-                "a": int(trade["first"]),
-                "p": formats.price % trade["price"],
-                "q": formats.quantity % trade["quantity"],
-                "nq": formats.quantity % trade["quantity"],
-                "f": int(trade["first"]),
-                "l": int(trade["last"]),
-                "T": int(trade["time"]),
-                "m": bool(trade["buyer_is_maker"]),
+                "symbol": venue.tape.symbols[index],
+                "fundingTime": funding.time_ms,
+                "fundingRate": format(funding.rate, ".8f"),
+                "markPrice": "" if funding.mark is None else format(funding.mark, ".8f"),
+                "rateType": funding.kind,
             }
-            for trade in trades
+            for funding, index in found
         ]
     )
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchange.simulator import public, rest_account, rest_algo, rest_order_history, rest_orders
+from exchange.simulator import public, rest_account, rest_algo, rest_market, rest_order_history, rest_orders
 from exchange.simulator import signed as other
 from exchange.simulator.answers import RefusalError, json_answer, not_found, refusal_answer
 from exchange.simulator.auth import check_signature, check_time, identify
 from exchange.simulator.order_counts import NO_ORDER
 from exchange.simulator.params import Params
-from exchange.simulator.routes import Access, Endpoint, KeyEndpoint, Routes, by_symbol, flat, opened, signed
+from exchange.simulator.routes import Access, Endpoint, KeyEndpoint, Routes, flat, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,32 +26,9 @@ USED_WEIGHT = "x-mbx-used-weight-1m"
 UNWEIGHED = frozenset({Access.FREE, Access.FUNDING, Access.STATISTICS})
 
 
-def _klines_weight(params: Params) -> int:
-    limit = params.loose("limit", 500)
-    return 1 if limit < 100 else 2 if limit < 500 else 5 if limit <= 1000 else 10
-
-
-def _depth_weight(params: Params) -> int:
-    limit = params.loose("limit", 500)
-    return 2 if limit <= 50 else 5 if limit <= 100 else 10 if limit <= 500 else 20
-
-
 ROUTES: Routes = {
     ("GET", "/sim/clock"): Endpoint(Access.FREE, flat(0), public.run_clock),
-    ("GET", "/fapi/v1/ping"): opened(flat(1), public.ping),
-    ("GET", "/fapi/v1/time"): opened(flat(1), public.server_time),
-    ("GET", "/api/v3/ping"): opened(flat(1), public.ping),
-    ("GET", "/api/v3/time"): opened(flat(1), public.server_time),
-    ("GET", "/fapi/v1/exchangeInfo"): opened(flat(1), public.exchange_info),
-    ("GET", "/fapi/v1/depth"): opened(_depth_weight, public.depth),
-    ("GET", "/fapi/v1/aggTrades"): opened(flat(20), public.aggregate_trades),
-    ("GET", "/fapi/v1/klines"): opened(_klines_weight, public.klines),
-    ("GET", "/fapi/v1/premiumIndex"): opened(by_symbol(1, 10), public.premium_index),
-    ("GET", "/fapi/v1/ticker/24hr"): opened(by_symbol(1, 40), public.ticker_day),
-    ("GET", "/fapi/v1/ticker/price"): opened(by_symbol(1, 2), public.ticker_price),
-    ("GET", "/fapi/v2/ticker/price"): opened(by_symbol(1, 2), public.ticker_price),
-    ("GET", "/fapi/v1/ticker/bookTicker"): opened(by_symbol(2, 5), public.book_ticker),
-    ("GET", "/fapi/v1/fundingInfo"): Endpoint(Access.FUNDING, flat(0), public.funding_info),
+    **rest_market.ROUTES,
     **rest_account.ROUTES,
     **rest_orders.ROUTES,
     **rest_order_history.ROUTES,

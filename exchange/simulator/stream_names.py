@@ -7,6 +7,7 @@ from enum import Enum
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from exchange.simulator.long_bars import LONG
 from exchange.simulator.market import INTERVALS
 
 
@@ -34,24 +35,56 @@ class Kind(Enum):
     EVERY_TICKER = "!ticker@arr"
     MINI = "miniTicker"
     EVERY_MINI = "!miniTicker@arr"
+    TRADE = "trade"
+    DEPTH = "depth"
+    PARTIAL = "depth of the best levels"
+    RPI_DEPTH = "rpiDepth"
+    CONTINUOUS = "continuousKline"
+    FORCE = "forceOrder"
+    EVERY_FORCE = "!forceOrder@arr"
+    CONTRACT_INFO = "!contractInfo"
 
 
-PUBLIC_KINDS = frozenset({Kind.BOOK, Kind.EVERY_BOOK})
+PUBLIC_KINDS = frozenset({Kind.BOOK, Kind.EVERY_BOOK, Kind.TRADE, Kind.DEPTH, Kind.PARTIAL, Kind.RPI_DEPTH})
 SYMBOL_KINDS = {
-    kind.value: kind for kind in (Kind.AGG_TRADE, Kind.BOOK, Kind.MARK, Kind.MARK_FAST, Kind.TICKER, Kind.MINI)
+    kind.value: kind
+    for kind in (
+        Kind.AGG_TRADE,
+        Kind.BOOK,
+        Kind.MARK,
+        Kind.MARK_FAST,
+        Kind.TICKER,
+        Kind.MINI,
+        Kind.TRADE,
+        Kind.FORCE,
+    )
 }
 ARRAY_KINDS = {
     kind.value: kind
-    for kind in (Kind.EVERY_BOOK, Kind.EVERY_MARK, Kind.EVERY_MARK_FAST, Kind.EVERY_TICKER, Kind.EVERY_MINI)
+    for kind in (
+        Kind.EVERY_BOOK,
+        Kind.EVERY_MARK,
+        Kind.EVERY_MARK_FAST,
+        Kind.EVERY_TICKER,
+        Kind.EVERY_MINI,
+        Kind.EVERY_FORCE,
+        Kind.CONTRACT_INFO,
+    )
 }
+PARTIAL_LEVELS = ("5", "10", "20")
+DEPTH_SPEEDS = {"": 250, "@100ms": 100, "@250ms": 250, "@500ms": 500}
+KLINE_INTERVALS = frozenset({*INTERVALS, *LONG})
+CONTINUOUS_INTERVALS = KLINE_INTERVALS | {"1s"}
+CONTRACT_TYPES = ("perpetual", "tradifi_perpetual")
 EVERY_SYMBOL = -1
 
 
 class Topic(NamedTuple):
-    """One market stream: kind, interval (klines only) and listing index (EVERY_SYMBOL for arrays)."""
+    """One market stream: kind, variant and listing index (EVERY_SYMBOL for arrays)."""
 
     kind: Kind
     interval: str
+    """The variant: a kline's interval, a book's levels and milliseconds (`20@100`), else empty."""
     listing: int
 
 
@@ -76,12 +109,34 @@ def parse_topic(name: str, lower_symbols: Mapping[str, int]) -> Topic | None:
     symbol, _, channel = name.partition("@")
     index = lower_symbols.get(symbol)
     if index is None:
-        return None
+        return _continuous(symbol, channel, lower_symbols)
     if channel.startswith("kline_"):
         interval = channel.removeprefix("kline_")
-        return Topic(Kind.KLINE, interval, index) if interval in INTERVALS else None
+        return Topic(Kind.KLINE, interval, index) if interval in KLINE_INTERVALS else None
     kind = SYMBOL_KINDS.get(channel)
-    return None if kind is None else Topic(kind, "", index)
+    return _book(channel, index) if kind is None else Topic(kind, "", index)
+
+
+def _continuous(name: str, channel: str, lower_symbols: Mapping[str, int]) -> Topic | None:
+    """Parse `<pair>_<contractType>@continuousKline_<i>`; the pair of a perpetual is its symbol."""
+    pair, _, contract = name.partition("_")
+    index = lower_symbols.get(pair)
+    head, _, interval = channel.partition("_")
+    if index is None or contract not in CONTRACT_TYPES or head != Kind.CONTINUOUS.value:
+        return None
+    return Topic(Kind.CONTINUOUS, f"{contract}@{interval}", index) if interval in CONTINUOUS_INTERVALS else None
+
+
+def _book(channel: str, index: int) -> Topic | None:
+    """Parse `depth`, `depth5|10|20` and `rpiDepth` with their speeds."""
+    head, at, rest = channel.partition("@")
+    if head == Kind.RPI_DEPTH.value:
+        return Topic(Kind.RPI_DEPTH, "@500", index) if rest == "500ms" else None
+    levels = head.removeprefix("depth")
+    speed = DEPTH_SPEEDS.get(at + rest)
+    if not head.startswith("depth") or speed is None or levels not in ("", *PARTIAL_LEVELS):
+        return None
+    return Topic(Kind.PARTIAL if levels else Kind.DEPTH, f"{levels}@{speed}", index)
 
 
 def is_served(kind: Kind, route: Route, *, strict: bool) -> bool:

@@ -30,6 +30,8 @@ class Subscriptions:
         self._strict = strict
         self._sinks: dict[tuple[Kind, str], dict[int, list[Sink]]] = {}
         self._named: dict[str, list[Sink]] = {}
+        self.hidden: set[int] = set()
+        """Contracts that are not listed: their streams are accepted and silent."""
 
     def change(self, session: Session, added: tuple[str, ...], removed: tuple[str, ...]) -> None:
         """Follow a session's subscriptions. A name on a route that does not serve it is accepted and stays silent."""
@@ -67,18 +69,23 @@ class Subscriptions:
         deliver([sink for sink in sinks if not event or _wants(sink, event)], payload)
 
     def of(self, kind: Kind) -> dict[int, list[Sink]]:
-        """Return the sinks of a kind without intervals, by listing."""
-        return self._sinks.get((kind, ""), {})
+        """Return the sinks of a kind without variants, by listing."""
+        return self._seen(self._sinks.get((kind, ""), {}))
 
     def of_array(self, kind: Kind) -> list[Sink]:
         """Return the sinks of an all-symbol stream."""
         return self.of(kind).get(EVERY_SYMBOL, [])
 
-    def klines(self) -> Iterator[tuple[str, dict[int, list[Sink]]]]:
-        """Yield the intervals somebody listens to, with their sinks by listing."""
-        for (kind, interval), group in self._sinks.items():
-            if kind is Kind.KLINE:
-                yield interval, group
+    def variants(self, kind: Kind) -> Iterator[tuple[str, dict[int, list[Sink]]]]:
+        """Yield the variants of a kind somebody listens to (intervals, levels and speeds), with their sinks."""
+        for (wanted, variant), group in self._sinks.items():
+            if wanted is kind:
+                yield variant, self._seen(group)
+
+    def _seen(self, group: dict[int, list[Sink]]) -> dict[int, list[Sink]]:
+        if self.hidden.isdisjoint(group):
+            return group
+        return {index: sinks for index, sinks in group.items() if index not in self.hidden}
 
 
 def deliver(sinks: Iterable[Sink], frame: bytes) -> None:

@@ -1,12 +1,18 @@
-"""What the protocol remembers of the market between ticks: update ids, last trades, mark averages, what has moved."""
+"""What the protocol remembers of the market between ticks: update ids, books, last trades, mark averages, what moved.
+
+It also knows which contracts are listed and which stand still: a halted or settled contract shows no trade and no
+change of its book, whatever the market behind it does.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from exchange.simulator.encode import Formats
+from exchange.simulator.funding_history import FundingHistory
+from exchange.simulator.price_ratios import PriceRatios
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,6 +25,28 @@ FIRST_UPDATE_ID = 9_000_000_000
 WIDE_UPDATE_ID = 8_389_765_739_703_625_592
 """Order of magnitude of ids above 2**53 seen live; one symbol carries such ids to catch clients that read floats."""
 SECOND_MS = 1_000
+BOOK_LEVELS = 1_000
+"""Levels of each side that a book holds: what REST answers at most, and what the streams of differences follow."""
+
+Levels = list[tuple[float, float]]
+_STILL = ("last", "bid", "bid_quantity", "ask", "ask_quantity")
+"""Columns that do not move while a contract stands still; mark and index price do."""
+
+
+class Book(NamedTuple):
+    """Both sides as (price, quantity), best first."""
+
+    bids: Levels
+    asks: Levels
+
+
+class Standstill(NamedTuple):
+    """How a contract looked when it stopped."""
+
+    since_ms: int
+    values: tuple[float, ...]
+    """One per column of `_STILL`."""
+    book: Book
 
 
 class Tape:
@@ -28,10 +56,13 @@ class Tape:
         """Read the market's present state as the starting point."""
         count = len(market.listings)
         self.market = market
-        self.listings: tuple[Listing, ...] = tuple(market.listings)
+        self.listings: list[Listing] = list(market.listings)
+        """Changed in place when the venue changes a contract, so that everybody who holds the list sees it."""
         self.symbols: list[str] = [listing.instrument.symbol for listing in self.listings]
         self.index: dict[str, int] = {symbol: i for i, symbol in enumerate(self.symbols)}
+        """The listed contracts; one that is not listed yet or any more is absent."""
         self.lower: dict[str, int] = {symbol.lower(): i for symbol, i in self.index.items()}
+        """Lower-case names for streams, whether listed or not."""
         self.formats: list[Formats] = [Formats(listing.instrument) for listing in self.listings]
         self._id_base = np.full(count, FIRST_UPDATE_ID, np.int64)
         if count > 1:
@@ -48,19 +79,26 @@ class Tape:
                 self.last_quantity[i] = rows["quantity"][-1]
         self._marks = np.tile(np.array(market.columns.mark, np.float64), (AVERAGE_SECONDS, 1))
         self._second = market.now_ms // SECOND_MS
+        self._now_ms = market.now_ms
+        self.ratios = PriceRatios(count, market.now_ms)
+        self.fundings = FundingHistory(self.listings, market.now_ms)
+        self._still: dict[int, Standstill] = {}
+        self._books: dict[int, Book] = {}
         self.columns: Columns = market.columns
         self.trades: npt.NDArray[np.void] = market.trades()[:0]
 
     def tick(self, now_ms: int) -> None:
         """Take over what the market's last step brought."""
-        columns = self.market.columns
+        columns, trades = self.market.columns, self.market.trades()
+        if self._still:
+            columns, trades = self._without_still(columns, trades)
         self._steps += 1
+        self._books.clear()
         moved = columns.changed
         count = len(self.symbols)
         fresh = self._id_base + (self._steps * count + np.arange(count))
         np.copyto(self.update_id, fresh, where=moved)
         self.book_time[moved] = now_ms
-        trades = self.market.trades()
         if len(trades):
             # The rows ascend in time, so the last assignment to a repeated index is the newest trade.
             self.last_trade_id[trades["symbol"]] = trades["last"]
@@ -69,10 +107,60 @@ class Tape:
         if second != self._second:
             self._marks[second % AVERAGE_SECONDS] = columns.mark
             self._second = second
+        self.ratios.tick(now_ms, columns)
+        self.fundings.tick(self._now_ms, now_ms, columns)
+        self._now_ms = now_ms
         self.columns = columns
         self.trades = trades
+
+    def _without_still(self, columns: Columns, trades: npt.NDArray[np.void]) -> tuple[Columns, npt.NDArray[np.void]]:
+        indices = list(self._still)
+        changed = columns.changed.copy()
+        changed[indices] = False
+        kept = {name: getattr(columns, name).copy() for name in _STILL}
+        for i, still in self._still.items():
+            for name, value in zip(_STILL, still.values, strict=True):
+                kept[name][i] = value
+        return columns._replace(**kept, changed=changed), trades[~np.isin(trades["symbol"], indices)]
 
     def average_mark(self) -> npt.NDArray[np.float64]:
         """Return the moving average of the mark price over the last minute of one-second samples."""
         average: npt.NDArray[np.float64] = self._marks.mean(axis=0)
         return average
+
+    def listed(self) -> list[int]:
+        """Return the indices of the listed contracts, ascending."""
+        return sorted(self.index.values())
+
+    def book(self, index: int) -> Book:
+        """Return the present book of BOOK_LEVELS levels a side; one that stands still keeps the one it stopped with."""
+        still = self._still.get(index)
+        if still is not None:
+            return still.book
+        book = self._books.get(index)
+        if book is None:
+            book = self._books[index] = Book(*self.market.depth(index, BOOK_LEVELS))
+        return book
+
+    def book_id(self, index: int) -> int:
+        """Return the update id of the present book. All contracts count on one counter, so a contract's ids jump."""
+        return self.book_id_after(index, 0)
+
+    def book_id_after(self, index: int, steps: int) -> int:
+        """Return the update id that the contract's book has `steps` market steps from now (negative: had)."""
+        return int(self._id_base[index]) + (self._steps + steps) * len(self.symbols) + index
+
+    def stop(self, index: int, now_ms: int) -> None:
+        """Let a contract stand still from now on; one that does so already stays as it is."""
+        if index not in self._still:
+            values = tuple(float(getattr(self.columns, name)[index]) for name in _STILL)
+            self._still[index] = Standstill(now_ms, values, self.book(index))
+
+    def resume(self, index: int) -> None:
+        """Let a contract move with the market again from the next step on."""
+        self._still.pop(index, None)
+
+    def stopped_ms(self, index: int) -> int | None:
+        """Return since when a contract stands still, None while it moves."""
+        still = self._still.get(index)
+        return None if still is None else still.since_ms

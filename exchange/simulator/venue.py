@@ -11,6 +11,7 @@ from exchange.simulator.answers import invalid_symbol
 from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
 from exchange.simulator.contract_info import exchange_info
 from exchange.simulator.keys import KeyRegistry
+from exchange.simulator.liquidations import Liquidations
 from exchange.simulator.listen_keys import ListenKeys
 from exchange.simulator.order_counts import OrderCounts
 from exchange.simulator.questions import OpenQuestions
@@ -71,6 +72,8 @@ class Venue:
         self.account = self.house.account
         self.weights = WeightLedger(options.weight_limit, retry_after=options.retry_after)
         self.order_counts = OrderCounts(self.weights)
+        self.liquidations = Liquidations()
+        """What everybody sees of liquidations; the account reports its own here."""
         self.start_ms = market.now_ms
         self.clock_error_ms = 0
         """How far the venue's clock has been made to jump, as signed requests and GET time see it."""

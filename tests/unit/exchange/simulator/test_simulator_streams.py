@@ -9,6 +9,7 @@ from small_market import START, STEP, SYMBOLS, SmallMarket
 from exchange.simulator.auth import DEMO_KEY
 from exchange.simulator.connection import LIFE_MS
 from exchange.simulator.core import Exchange
+from exchange.simulator.frames import stray
 from exchange.simulator.stream_names import Kind, Route, Topic, is_served, parse_target, parse_topic
 from exchange.simulator.venue import ExchangeOptions
 
@@ -103,9 +104,9 @@ KEYS = {
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_a_payload_has_the_venues_fields(name):
+def test_a_payload_has_the_venues_fields_and_one_that_no_document_names(name):
     frame = listen(f"/ws/{name}", 2_000)[-1]
-    assert frame.keys() == set(KEYS[name].split())
+    assert frame.keys() == {*KEYS[name].split(), stray("BTCUSDT")[0]}
     assert (frame["s"], frame["st"]) == ("BTCUSDT", 1)
 
 
@@ -183,7 +184,7 @@ def test_bars_change_at_most_every_quarter_second_and_only_when_they_changed():
         ("btcusdt@markPrice@1s", 12_000, 12),
         ("btcusdt@ticker", 12_000, 6),
         ("!miniTicker@arr", 12_000, 12),
-        ("!bookTicker", 20_000, 4 * len(SYMBOLS)),
+        ("!bookTicker", 20_000, 4 * (len(SYMBOLS) + len(("BTCUSD_PERP", "ETHUSD_PERP")))),
     ],
 )
 def test_each_stream_keeps_its_cadence_in_simulated_time(name, span, count):
