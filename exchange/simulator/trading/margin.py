@@ -45,12 +45,6 @@ class SideDemand(NamedTuple):
 NO_DEMAND = SideDemand(ZERO, ZERO, ZERO, ZERO, ZERO)
 
 
-class _Orders(NamedTuple):
-    quantity: Decimal
-    notional: Decimal
-    loss: Decimal
-
-
 class MarginReader:
     """Reads margins off an account book; nothing is kept, so every answer fits the present prices."""
 
@@ -63,35 +57,45 @@ class MarginReader:
         book = self._book
         mark = book.prices.mark(listing)
         held = book.position(listing, side).quantity
-        buys = sells = _Orders(ZERO, ZERO, ZERO)
-        orders = [(order, order.price) for order in book.orders.open_of(listing)]
-        if extra is not None:
-            orders = [pair for pair in orders if pair[0].order_id != extra[0].order_id]
-            orders.append(extra)
-        for order, stated in orders:
-            if order.position_side is not side or order.reduce_only or order.close_position:
-                continue
+        buying = buys = buy_loss = selling = sells = sell_loss = ZERO
+        floor = ZERO
+        if book.questions.short_orders_at_last:
+            floor = max(book.prices.last(listing) * SELL_SURCHARGE, mark)
+        for order in self._binding(listing, side, extra):
             size = order.remaining
-            price = stated
+            price = order.price if extra is None or order is not extra[0] else extra[1]
             if order.side is Side.BUY:
-                loss = max(ZERO, price - mark) * size
-                buys = _Orders(buys.quantity + size, buys.notional + size * price, buys.loss + loss)
+                buying += size
+                buys += size * price
+                if price > mark:
+                    buy_loss += size * (price - mark)
             else:
-                if book.questions.short_orders_at_last:
-                    price = max(book.prices.last(listing) * SELL_SURCHARGE, mark, price)
-                loss = max(ZERO, mark - price) * size
-                sells = _Orders(sells.quantity + size, sells.notional + size * price, sells.loss + loss)
+                price = max(price, floor)
+                selling += size
+                sells += size * price
+                if price < mark:
+                    sell_loss += size * (mark - price)
         notional = held * mark
         if side is PositionSide.LONG:
-            exposure = notional + buys.notional
-            loss = buys.loss
-        elif side is PositionSide.SHORT:
-            exposure = sells.notional - notional
-            loss = sells.loss
-        else:
-            exposure = max(abs(notional), abs(notional + buys.notional), abs(notional - sells.notional))
-            loss = buys.loss * _opening(buys.quantity, -held) + sells.loss * _opening(sells.quantity, held)
-        return SideDemand(abs(notional), exposure, loss, buys.notional, sells.notional)
+            return SideDemand(notional, notional + buys, buy_loss, buys, sells)
+        if side is PositionSide.SHORT:
+            return SideDemand(-notional, sells - notional, sell_loss, buys, sells)
+        exposure = max(abs(notional), abs(notional + buys), abs(notional - sells))
+        loss = buy_loss * _opening(buying, -held) + sell_loss * _opening(selling, held)
+        return SideDemand(abs(notional), exposure, loss, buys, sells)
+
+    def _binding(self, listing: int, side: PositionSide, extra: tuple[Order, Decimal] | None) -> list[Order]:
+        """Return the orders of a side that may open; `extra` takes the place of the open order of its id."""
+        replaced = -1 if extra is None else extra[0].order_id
+        binding = [
+            order
+            for order in self._book.orders.open_of(listing)
+            if order.position_side is side
+            and not order.reduce_only
+            and not order.close_position
+            and order.order_id != replaced
+        ]
+        return binding if extra is None else [*binding, extra[0]]
 
     def demands(self, listing: int, extra: tuple[Order, Decimal] | None = None) -> dict[PositionSide, SideDemand]:
         """Return the demand of every side of the present position mode."""
