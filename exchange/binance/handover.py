@@ -18,7 +18,8 @@ class Handover:
     def __init__(self, bound: int = KEPT) -> None:
         """Begin when the new socket is dialled, so that every frame both carry is compared."""
         self._bound = bound
-        self._delivered: Counter[bytes] = Counter()
+        self._delivered: Counter[int] = Counter()
+        """Frames by their hash: two that differ and share one are rarer than a broken disk."""
         self._kept: list[bytes] = []
 
     @property
@@ -28,19 +29,24 @@ class Handover:
 
     def delivered(self, raw: bytes) -> None:
         """Note a frame that the old socket delivered."""
-        self._delivered[raw] += 1
+        self._delivered[hash(raw)] += 1
 
     def keep(self, raw: bytes) -> None:
         """Keep a frame of the new socket."""
         self._kept.append(raw)
+
+    def restart(self) -> None:
+        """Forget everything: the new socket was lost and begins anew."""
+        self._delivered.clear()
+        self._kept.clear()
 
     def finish(self) -> list[bytes]:
         """Return the kept frames that the old socket did not deliver, in order; the handover is over."""
         kept, self._kept = self._kept, []
         left = []
         for raw in kept:
-            if self._delivered[raw] > 0:
-                self._delivered[raw] -= 1
+            if self._delivered[hash(raw)] > 0:
+                self._delivered[hash(raw)] -= 1
             else:
                 left.append(raw)
         self._delivered.clear()

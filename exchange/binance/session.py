@@ -1,8 +1,8 @@
 """The life of one market socket as a state machine: events and a time in, effects out.
 
-    IDLE ──wanted──▶ DIALLING ──opened──▶ OPEN ──stall, rotation, silence──▶ CLOSING
-      ▲                  │                  │                                   │
-      └──nothing wanted──┴───── WAITING ◀───┴──────────────lost────────────────┘
+    IDLE ──wanted──▶ DIALLING ──opened──▶ OPEN ──stall, silence──▶ CLOSING
+      ▲                  │                  │                         │
+      └──nothing wanted──┴───── WAITING ◀───┴─────────lost────────────┘
 
 The machine keeps the streams wanted and those the venue confirmed, and works the difference off one request at a time.
 From time to time it asks the venue for its list (the audit): a subscription lost on the way is found and asked for
@@ -88,13 +88,17 @@ class HangUp(NamedTuple):
     reason: str
 
 
+class Replace(NamedTuple):
+    """Let another socket take this one's place; this one goes on until it is left."""
+
+
 class Tell(NamedTuple):
     """Report an event."""
 
     event: StreamEvent
 
 
-Action = Dial | Send | HangUp
+Action = Dial | Send | HangUp | Replace
 Effect = Action | Tell
 
 
@@ -236,15 +240,15 @@ class SocketSession:
         if reason:
             self.phase = Phase.CLOSING
             return [HangUp(reason)]
+        if now >= self._rotate_at:
+            self._rotate_at = math.inf
+            return [Replace(), *self._speak(now)]
         return self._speak(now)
 
     def _reason_to_hang_up(self, now: float) -> str:
         if not self.wanted:
             self._planned = True
             return "nothing is wanted of it any more"
-        if now >= self._rotate_at:
-            self._planned = True
-            return "replaced before the venue's 24 h limit"
         if now - self.heard_at >= self._limits.stall_s:
             if self._suspected_at <= self.heard_at:
                 self._suspected_at = now

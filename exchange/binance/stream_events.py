@@ -34,6 +34,13 @@ class StreamsLive(msgspec.Struct, frozen=True):
     silent_s: float | None
 
 
+class SocketRotated(msgspec.Struct, frozen=True):
+    """A new socket took the place of one that came of age; nothing was lost."""
+
+    socket: int
+    route: Route
+
+
 class SubscriptionsLost(msgspec.Struct, frozen=True):
     """The audit found streams that the venue no longer delivers; they are asked for again."""
 
@@ -57,7 +64,9 @@ class FrameRefused(msgspec.Struct, frozen=True):
     count: int
 
 
-StreamEvent = SocketOpened | SocketLost | StreamsLive | SubscriptionsLost | RequestRefused | FrameRefused
+StreamEvent = (
+    SocketOpened | SocketLost | SocketRotated | StreamsLive | SubscriptionsLost | RequestRefused | FrameRefused
+)
 
 
 class SocketStats(msgspec.Struct, frozen=True):

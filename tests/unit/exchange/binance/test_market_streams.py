@@ -5,11 +5,13 @@ import pytest
 from venue_fakes import HeldDialer, HeldStream, ScriptedEntropy, book_frame
 from virtual_loop import VirtualClock, run_virtual
 
+from exchange.binance.handover import Handover
 from exchange.binance.session import SessionLimits
 from exchange.binance.stream_events import (
     FrameRefused,
     SocketLost,
     SocketOpened,
+    SocketRotated,
     StreamsLive,
     SubscriptionsLost,
 )
@@ -216,17 +218,101 @@ def test_a_silent_socket_is_replaced_within_ten_seconds():
     assert watch.told(SocketLost)[0].reason.startswith("no frame for")
 
 
-def test_a_socket_is_rotated_before_its_day_is_over():
+async def numbered(watch, seconds, every, start=0):
+    """Let time pass while every open socket that subscribed tells the same, a number each."""
+    end, number = watch.clock.monotonic() + seconds, start
+    while watch.clock.monotonic() < end:
+        for stream in watch.dialer.streams:
+            if not stream.closed and "btcusdt@bookTicker" in stream.subscribed:
+                stream.push(book_frame(time=number))
+        number += 1
+        await asyncio.sleep(every)
+    return number
+
+
+def test_a_socket_is_rotated_before_its_day_is_over_and_nothing_is_lost_or_repeated():
     watch = Watch(limits=SessionLimits(rotate_s=600.0))
 
     async def script():
         watch.streams.want(STREAMS)
-        await feed(watch, 1300)
+        await asyncio.sleep(1)
+        watch.end = await numbered(watch, 1300, 0.05)
 
     play(watch, script)
     assert len(watch.dialer.streams) == 3
-    assert all("24 h" in event.reason for event in watch.told(SocketLost))
-    assert all(gap.silent_s < 3 for gap in watch.gaps)
+    assert [stream.closed for stream in watch.dialer.streams[:2]] == [True, True]
+    assert [message.event_time for message in watch.messages] == list(range(watch.end))
+    assert len(watch.told(SocketRotated)) == 2
+    assert len(watch.told(SocketOpened)) == 1
+    assert watch.told(SocketLost) == watch.gaps == []
+    assert watch.stats[0].frames >= watch.end
+    assert watch.stats[0].reconnects == 0
+
+
+def test_a_changed_wish_during_a_rotation_reaches_both_sockets():
+    watch = Watch(limits=SessionLimits(rotate_s=600.0))
+
+    async def script():
+        watch.streams.want(STREAMS)
+        await asyncio.sleep(1)
+        number = await numbered(watch, 606, 0.5)
+        assert len(watch.dialer.streams) == 2
+        watch.streams.want([STREAMS[0], "solusdt@bookTicker"])
+        await numbered(watch, 20, 0.5, number)
+        assert set(watch.last.subscribed) == {STREAMS[0], "solusdt@bookTicker"}
+        assert watch.dialer.streams[0].closed
+
+    play(watch, script)
+    assert len(watch.told(SocketRotated)) == 1
+
+
+def test_a_rotation_whose_new_socket_fails_at_first_is_tried_on_while_the_old_one_delivers():
+    watch = Watch(limits=SessionLimits(rotate_s=600.0))
+
+    async def script():
+        watch.streams.want(STREAMS)
+        await asyncio.sleep(1)
+        watch.dialer.failures.extend([NotSentError("refused"), StreamClosedError(1006, "HTTP 503")])
+        number = await numbered(watch, 607, 0.05)
+        assert len(watch.dialer.streams) == 2
+        watch.last.end(1006, "reset")
+        watch.end = await numbered(watch, 60, 0.05, number)
+
+    play(watch, script)
+    assert len(watch.told(SocketRotated)) == 1
+    assert watch.told(SocketLost) == []
+    assert [message.event_time for message in watch.messages] == list(range(watch.end))
+
+
+def test_an_old_socket_that_ends_during_its_rotation_comes_back_with_its_gap_told():
+    watch = Watch(limits=SessionLimits(rotate_s=600.0))
+
+    async def script():
+        watch.streams.want(STREAMS)
+        await asyncio.sleep(1)
+        number = await numbered(watch, 606.5, 0.05)
+        watch.dialer.streams[0].end(1001, "going away")
+        await numbered(watch, 60, 0.05, number)
+        assert watch.dialer.streams[1].closed, "the successor is given up"
+        assert not watch.dialer.streams[2].closed
+
+    play(watch, script)
+    assert [lost.reason for lost in watch.told(SocketLost)] == ["going away"]
+    assert len(watch.gaps) == 1
+
+
+def test_a_rotation_that_would_have_to_keep_too_much_costs_a_gap_instead_of_memory(monkeypatch):
+    monkeypatch.setattr("exchange.binance.streams.Handover", lambda: Handover(bound=20))
+    watch = Watch(limits=SessionLimits(rotate_s=600.0))
+
+    async def script():
+        watch.streams.want(STREAMS)
+        await asyncio.sleep(1)
+        await numbered(watch, 640, 0.05)
+
+    play(watch, script)
+    assert ["24 h" in lost.reason for lost in watch.told(SocketLost)] == [True]
+    assert len(watch.gaps) == 1
 
 
 def test_malformed_frames_are_counted_sampled_and_never_stop_the_flow():

@@ -4,7 +4,7 @@ import math
 import pytest
 
 from exchange.binance.routes import Route
-from exchange.binance.session import Dial, HangUp, Phase, Send, SessionLimits, SocketSession, Tell
+from exchange.binance.session import Dial, HangUp, Phase, Replace, Send, SessionLimits, SocketSession, Tell
 from exchange.binance.stream_events import RequestRefused, SocketLost, SocketOpened, StreamsLive, SubscriptionsLost
 from exchange.binance.streams_wire import ControlReply
 
@@ -258,18 +258,25 @@ def test_a_socket_that_lived_and_delivered_resets_the_back_off():
     assert lost.retry_in_s == pytest.approx(0.5, rel=0.01)
 
 
-def test_a_socket_is_replaced_before_the_venue_ends_it_and_comes_back_at_once():
+def test_a_socket_that_comes_of_age_asks_once_to_be_replaced_and_goes_on():
     machine = session(rotate_s=100.0, audit_s=1e9)
     opened(machine, NAMES[:1])
     machine.heard(101.0)
     assert machine.due() == pytest.approx(101.0)
-    (hang_up,) = machine.tick(101.0)
-    assert "24 h" in hang_up.reason
-    (lost,) = events(machine.lost(101.0, 1000, hang_up.reason, 0.5))
-    assert lost.retry_in_s <= 0.5
-    machine.tick(102.0)
-    first, second = (events(machine.lost(102.0, None, "refused", 0.999))[0].retry_in_s for _ in range(2))
-    assert second > first, "a redial that fails backs off like any other"
+    assert machine.tick(101.0) == [Replace()]
+    machine.heard(103.0)
+    assert machine.tick(103.0) == []
+    assert machine.phase is Phase.OPEN
+    assert machine.due() > 103.0
+
+
+def test_a_redial_that_fails_backs_off_more_each_time():
+    machine = session()
+    opened(machine, NAMES[:1])
+    machine.lost(2.0, 1001, "gone", 0.5)
+    machine.tick(3.0)
+    first, second = (events(machine.lost(3.0, None, "refused", 0.999))[0].retry_in_s for _ in range(2))
+    assert second > first
 
 
 def test_the_default_rotation_lies_inside_the_venues_24_hours():
