@@ -47,6 +47,10 @@ class Instrument(msgspec.Struct, frozen=True):
     liquidation_fee: Decimal
     market_take_bound: Decimal
     onboard_ms: int
+    trigger_protect: Decimal = Decimal(0)
+    """Largest gap between mark and last price at which a price-protected conditional order triggers, as a share."""
+    position_control: str = "NONE"
+    """The side the venue restricts for this symbol's risk; NONE is neither."""
 
     @property
     def decimals(self) -> int:

@@ -24,6 +24,7 @@ class _Filter(msgspec.Struct, rename="camel"):
     notional: Decimal | None = None
     multiplier_up: Decimal | None = None
     multiplier_down: Decimal | None = None
+    position_control_side: str | None = None
 
 
 class _Symbol(msgspec.Struct, rename="camel"):
@@ -38,6 +39,7 @@ class _Symbol(msgspec.Struct, rename="camel"):
     market_take_bound: Decimal
     onboard_date: int
     filters: list[_Filter]
+    trigger_protect: Decimal = Decimal(0)
 
 
 class _ExchangeInfo(msgspec.Struct):
@@ -111,7 +113,18 @@ def _instrument(row: _Symbol, where: str) -> Instrument:
         liquidation_fee=money(row.liquidation_fee, place, "liquidationFee", minimum=0),
         market_take_bound=money(row.market_take_bound, place, "marketTakeBound", minimum=0),
         onboard_ms=row.onboard_date,
+        trigger_protect=money(row.trigger_protect, place, "triggerProtect", minimum=0),
+        position_control=_position_control(by_type.get("POSITION_RISK_CONTROL"), place),
     )
+
+
+def _position_control(rule: _Filter | None, place: str) -> str:
+    """Return the restricted side. The filter may be absent; present without its field it is no rule one could keep."""
+    if rule is None:
+        return "NONE"
+    if rule.position_control_side is None:
+        raise DecodeError(place, "filters.POSITION_RISK_CONTROL.position_control_side", "missing")
+    return rule.position_control_side
 
 
 def leverage_brackets(body: bytes, where: str, refused: Refused) -> dict[str, tuple[Bracket, ...]]:
