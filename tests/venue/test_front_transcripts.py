@@ -1,8 +1,10 @@
 """The two fronts of the simulated venue answer the same bytes to the same requests at the same instants."""
 
 import asyncio
+import json
 import random
 from itertools import pairwise
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -27,11 +29,14 @@ PATHS = [
     "/fapi/v1/aggTrades?symbol=BTCUSDT&limit=10",
     "/fapi/v1/fundingInfo",
     "/fapi/v1/order",
+    "/fapi/v1/unheard",
+    "/fapi/v1/unheard?of=it",
     "/nowhere?a=b",
 ]
 SIGNED = ["/fapi/v3/account", "/fapi/v2/positionRisk", "/fapi/v1/leverageBracket", "/fapi/v1/positionSide/dual"]
 STREAMS = ["btcusdt@kline_1m", "ethusdt@kline_1m", "!markPrice@arr@1s", "btcusdt@bookTicker", "!ticker@arr"]
-SEEN_HEADERS = ("content-type", "x-mbx-used-weight-1m", "retry-after")
+MARKET_PATH = "/stream?streams=" + "/".join(STREAMS)
+SEEN_HEADERS = ("content-type", "x-mbx-used-weight-1m", "retry-after", "x-mbx-order-count-10s")
 DEADLINE = 10.0
 
 
@@ -75,14 +80,68 @@ def script(seed):
     return steps
 
 
+def trading_script(seed):
+    """Return signed requests of a trader: orders of both kinds, amendments, cancels, batches, settings and reads."""
+    chance = random.Random(seed)
+    now = START
+    steps = []
+    for _ in range(120):
+        now += chance.choice([0, 3, 40, 250, 999, 5_000])
+        own, way = f"c{chance.randint(0, 9)}", chance.choice(["BUY", "SELL"])
+        price, size = f"{80_000 + chance.randint(-30, 30) / 10:.1f}", f"0.0{chance.randint(10, 60)}"
+        limit = {"side": way, "type": "LIMIT", "timeInForce": chance.choice(["GTC", "GTC", "IOC", "GTX", "FOK"]),
+                 "quantity": size, "price": price, "newClientOrderId": own}  # fmt: skip
+        market = {"side": way, "type": "MARKET", "quantity": size, "newOrderRespType": chance.choice(["ACK", "RESULT"])}
+        reduces = {"reduceOnly": chance.choice(["true", "false"])}
+        stop = {"algoType": "CONDITIONAL", "type": "STOP_MARKET", "side": way, "quantity": size,
+                "triggerPrice": f"{float(price) + (-1 if way == 'SELL' else 1):.1f}", "clientAlgoId": own}  # fmt: skip
+        batch = {"batchOrders": json.dumps([{"symbol": "BTCUSDT", **limit}, {"symbol": "BTCUSDT", **market}])}
+        method, path, params = chance.choice(
+            [
+                ("POST", "order", limit | reduces),
+                ("POST", "order", limit),
+                ("POST", "order", market | reduces),
+                ("POST", "order", market),
+                ("POST", "order/test", limit),
+                ("PUT", "order", {"side": way, "quantity": size, "price": price, "origClientOrderId": own}),
+                ("DELETE", "order", {"origClientOrderId": own}),
+                ("POST", "batchOrders", batch),
+                ("DELETE", "batchOrders", {"origClientOrderIdList": json.dumps([own, "c0"])}),
+                ("DELETE", "allOpenOrders", {}),
+                ("POST", "countdownCancelAll", {"countdownTime": chance.choice([0, 700])}),
+                ("POST", "algoOrder", stop),
+                ("DELETE", "algoOrder", {"clientAlgoId": own}),
+                ("POST", "leverage", {"leverage": chance.randint(1, 125)}),
+                ("GET", "order", {"origClientOrderId": own}),
+                ("GET", "openOrders", {}),
+                ("GET", "allOrders", {}),
+                ("GET", "userTrades", {}),
+                ("GET", "income", {}),
+                ("GET", "orderAmendment", {}),
+                ("GET", "openAlgoOrders", {}),
+            ]
+        )
+        text = urlencode({"symbol": "BTCUSDT"} | params | {"timestamp": now})
+        query = f"{text}&signature={sign(DEMO_SECRET, text.encode())}"
+        steps.append((now, method, f"/fapi/v1/{path}", query, {"X-MBX-APIKEY": DEMO_KEY}))
+    return steps
+
+
 def venue():
     return Exchange(SmallMarket(), options=ExchangeOptions(weight_limit=300))
 
 
-async def in_memory(steps):
+def trading_venue():
+    """Return a venue with a listen key, and the path of its user stream."""
+    exchange = Exchange(SmallMarket())
+    answer = exchange.request("POST", "/fapi/v1/listenKey", b"", b"", {"x-mbx-apikey": DEMO_KEY}, START)
+    return exchange, f"/private/ws?listenKey={json.loads(answer.body)['listenKey']}"
+
+
+async def in_memory(steps, exchange, stream_path=MARKET_PATH):
     clock = HandClock()
-    front = MemoryFront(venue(), clock)
-    stream = await front.dialer.connect("/stream?streams=" + "/".join(STREAMS), DEADLINE)
+    front = MemoryFront(exchange, clock)
+    stream = await front.dialer.connect(stream_path, DEADLINE)
     answers = []
     for instant, method, path, query, headers in steps:
         clock.now = instant
@@ -92,15 +151,15 @@ async def in_memory(steps):
     return answers, await frames_until_silence(stream.receive)
 
 
-async def over_sockets(steps, count):
+async def over_sockets(steps, count, exchange, stream_path=MARKET_PATH):
     clock = HandClock()
-    front = SocketFront(venue(), clock)
+    front = SocketFront(exchange, clock)
     await front.start(listen(0))
     root = f"http://127.0.0.1:{front.port}"
     answers = []
     try:
         async with aiohttp.ClientSession() as client:
-            socket = await client.ws_connect(f"{root}/stream?streams=" + "/".join(STREAMS))
+            socket = await client.ws_connect(root + stream_path)
             for instant, method, path, query, headers in steps:
                 clock.now = instant
                 # The path is given as already encoded, so that the bytes sent are the bytes meant.
@@ -129,9 +188,20 @@ async def frames_until_silence(receive):
 async def test_both_fronts_tell_the_same(seed):
     steps = script(seed)
     assert all(before[0] <= after[0] for before, after in pairwise(steps))
-    answers, frames = await in_memory(steps)
-    socket_answers, socket_frames = await over_sockets(steps, len(frames))
+    answers, frames = await in_memory(steps, venue())
+    socket_answers, socket_frames = await over_sockets(steps, len(frames), venue())
     assert socket_answers == answers
     assert socket_frames == frames
     assert len(frames) > len(SYMBOLS)
     assert {status for status, _, _ in answers} >= {200, 400, 404, 429}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_both_fronts_trade_the_same(seed):
+    steps = trading_script(seed)
+    answers, frames = await in_memory(steps, *trading_venue())
+    socket_answers, socket_frames = await over_sockets(steps, len(frames), *trading_venue())
+    assert socket_answers == answers
+    assert socket_frames == frames
+    assert {status for status, _, _ in answers} == {200, 400}
+    assert {json.loads(frame)["e"] for frame in frames} >= {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "TRADE_LITE"}
