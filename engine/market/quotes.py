@@ -54,7 +54,7 @@ def _floats(column: npt.NDArray[np.float64]) -> memoryview[float]:
 
 
 def _integers(column: npt.NDArray[np.int64]) -> memoryview[int]:
-    return cast("memoryview[int]", column.data)
+    return column.data
 
 
 class Quotes:

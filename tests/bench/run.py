@@ -49,7 +49,7 @@ def shown(value):
 
 
 def main(names):
-    sys.path.insert(0, str(HERE.parent / "support"))
+    sys.path[:0] = [str(HERE.parent / "support"), str(HERE)]
     lines = [
         "# Benchmark results",
         "",
