@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +23,29 @@ import sys
 from exchange.simulator.main import RunOptions, run_exchange
 sys.exit(run_exchange(RunOptions(symbols=240, speed=10.0, start="2026-01-05T00:00:00Z", die_with_parent=True)))
 """
+ORDER_CHILD = """
+import asyncio, json, sys, uvloop
+from exchange.simulator.core import Exchange
+from exchange.simulator.market_factory import make_market
+from exchange.simulator.order_counts import OrderCounts
+from exchange.simulator.server import SocketFront, listen
+from exchange.simulator.venue import ExchangeOptions
+
+UNLIMITED = 10**9
+
+async def serve():
+    market = make_market("synthetic", symbols=240, seed=1, start_ms=1_767_571_200_000, step_ms=250)
+    exchange = Exchange(market, options=ExchangeOptions(weight_limit=UNLIMITED, balance=10**7))
+    exchange.venue.order_counts = OrderCounts(exchange.venue.weights, ten_seconds=UNLIMITED, minute=UNLIMITED)
+    front = SocketFront(exchange)
+    await front.start(listen(0))
+    print(json.dumps({"rest": f"http://127.0.0.1:{front.port}"}), flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await front.stop()
+
+asyncio.Runner(loop_factory=uvloop.new_event_loop).run(serve())
+"""
+"""The venue's own order limits (30 a second) lifted: they would be what is measured."""
 INTERVALS = ("1m", "5m", "15m", "1h")
 COPIES = 2
 """Each socket is opened twice: two desks, and above the 20,000 frames a second that the target speaks of."""
@@ -30,6 +54,8 @@ ROUND_S = 2.0
 WEIGHTLESS = "/sapi/v1/capital/config/getall"
 SIGNED_REQUESTS = 2_000
 CANDLE_REQUESTS = 600
+ORDER_REQUESTS = 3_000
+ORDER_SYMBOLS = 20
 
 
 def cpu_seconds(pid):
@@ -108,6 +134,57 @@ async def request_rows(client, pid):
     return [row("simulator: signed requests per CPU second", "requests", rates, target=">= 1,000")]
 
 
+async def signed_call(client, method, text, now):
+    text = f"{text}&recvWindow=60000&timestamp={now}"
+    target = f"/fapi/v1/order?{text}&signature={sign(DEMO_SECRET, text.encode())}"
+    async with client.request(method, target, headers={"X-MBX-APIKEY": DEMO_KEY}) as answer:
+        if answer.status != 200:
+            raise RuntimeError(await answer.text())
+
+
+def resting(book, number):
+    """Return an order that rests 3 % below the best bid, worth about 100 USDT."""
+    symbol, price, quantity = book
+    return (
+        f"symbol={symbol}&side=BUY&type=LIMIT&timeInForce=GTC&quantity={quantity:f}&price={price:f}"
+        f"&newClientOrderId=bench{number}"
+    )
+
+
+async def order_books(client):
+    """Return (symbol, price on the tick, quantity on the step) of the symbols orders go to."""
+    info = await (await client.get("/fapi/v1/exchangeInfo")).json()
+    books = []
+    for row in info["symbols"]:
+        if row["status"] != "TRADING" or not row["symbol"].isascii():
+            continue
+        rules = {rule["filterType"]: rule for rule in row["filters"]}
+        ticker = await (await client.get(f"/fapi/v1/ticker/bookTicker?symbol={row['symbol']}")).json()
+        tick, step = Decimal(rules["PRICE_FILTER"]["tickSize"]), Decimal(rules["LOT_SIZE"]["stepSize"])
+        price = Decimal(ticker["bidPrice"]) * Decimal("0.97") // tick * tick
+        books.append((row["symbol"], price, 100 / price // step * step + step))
+        if len(books) == ORDER_SYMBOLS:
+            return books
+    return books
+
+
+async def order_rows(root, pid):
+    async with aiohttp.ClientSession(root) as client:
+        books = await order_books(client)
+        rates = []
+        number = 0
+        for _ in range(ROUNDS):
+            now = (await (await client.get("/sim/clock")).json())["now"]
+            used = cpu_seconds(pid)
+            for _ in range(ORDER_REQUESTS // ROUNDS // 2):
+                number += 1
+                book = books[number % len(books)]
+                await signed_call(client, "POST", resting(book, number), now)
+                await signed_call(client, "DELETE", f"symbol={book[0]}&origClientOrderId=bench{number}", now)
+            rates.append(ORDER_REQUESTS // ROUNDS / (cpu_seconds(pid) - used))
+    return [row("simulator: orders placed and cancelled per CPU second", "requests", rates, target=">= 1,000")]
+
+
 async def candle_rows(client, pid, symbols):
     costs = []
     for symbol in symbols[: CANDLE_REQUESTS // len(INTERVALS) // 3]:
@@ -146,7 +223,18 @@ def rows():
             peak = peak_mib(child.pid)
         finally:
             child.terminate()
-        return [*measured, row("simulator: peak memory", "MiB", [peak], target="<= 300")]
+    return [*measured, *measure_orders(), row("simulator: peak memory", "MiB", [peak], target="<= 300")]
+
+
+def measure_orders():
+    with subprocess.Popen(
+        [sys.executable, "-c", ORDER_CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        ready = json.loads(child.stdout.readline())
+        try:
+            return asyncio.run(order_rows(ready["rest"], child.pid))
+        finally:
+            child.terminate()
 
 
 if __name__ == "__main__":
