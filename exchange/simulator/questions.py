@@ -43,6 +43,10 @@ class OpenQuestions(msgspec.Struct, frozen=True):
     """Cancelling a conditional order that is triggering: -4117 by the error list, -2011 also reported."""
     algo_cap_code: int = -4045
     """Refusal of the 201st conditional order: the code that counted stop orders before the algo service."""
+    cancel_all_cancels_algo: bool = False
+    """Does DELETE allOpenOrders reach a symbol's conditional orders? Nothing says so."""
+    countdown_cancels_algo: bool = False
+    """Does countdownCancelAll reach a symbol's conditional orders? Nothing says so."""
     algo_child_bears_algo_id: bool = False
     """Does the child of a conditional order bear its clientAlgoId? Not proven: clients must map by `ai`."""
     immediate_trigger_code: int = -2021

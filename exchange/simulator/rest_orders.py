@@ -85,8 +85,11 @@ def open_orders(venue: Venue, params: Params, _now_ms: int) -> bytes:
 
 
 def cancel_all(venue: Venue, params: Params, now_ms: int) -> Row:
-    """Answer DELETE allOpenOrders; conditional orders stay."""
-    venue.house.orders.cancel_all(venue.symbol_index(params), now_ms)
+    """Answer DELETE allOpenOrders; conditional orders stay (see OpenQuestions)."""
+    listing = venue.symbol_index(params)
+    venue.house.orders.cancel_all(listing, now_ms)
+    if venue.options.questions.cancel_all_cancels_algo:
+        venue.house.algo.cancel_all(listing, now_ms)
     return ALL_CANCELLED
 
 

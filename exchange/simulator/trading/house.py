@@ -39,6 +39,8 @@ class TradingHouse:
         self.account.liquidator = self.orders
         self.algo = AlgoDesk(tape.listings, self.prices, self.account, self.orders, publish, options.questions)
         self.orders.listeners.append(self.algo)
+        if options.questions.countdown_cancels_algo:
+            self.orders.counted_down.append(self.algo.cancel_all)
         self.account.conditional_orders = self._has_conditional
 
     def step(self, previous_ms: int, now_ms: int) -> None:

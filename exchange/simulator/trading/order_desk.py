@@ -71,6 +71,8 @@ class OrderDesk:
         )
         self.rows = OrderRows(self.instrument, lenient=not options.strict)
         self._countdowns: dict[int, int] = {}
+        self.counted_down: list[Callable[[int, int], None]] = []
+        """Who else acts, on (listing, now), when a countdown is over."""
         self._settled = 0
 
     @property
@@ -164,6 +166,8 @@ class OrderDesk:
         for listing in [listing for listing, due in self._countdowns.items() if due <= now_ms]:
             del self._countdowns[listing]
             self.cancel_all(listing, now_ms)
+            for follow in self.counted_down:
+                follow(listing, now_ms)
 
     def step(self, previous_ms: int, now_ms: int) -> None:
         """Follow a market step: countdowns, endings by time, fills of resting orders."""
