@@ -7,6 +7,7 @@ the pockets, equals the opening balance plus all income to the last digit.
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 START_BALANCE = Decimal(10_000)
 START_LEVERAGE = 20
+MARGIN_CHANGES_KEPT = 5_000
 MAKER_FEE = Decimal("0.000200")
 TAKER_FEE = Decimal("0.000500")
 RPI_FEE = Decimal("0.000050")
@@ -82,7 +84,7 @@ class AccountBook:
         self.fee_burn = False
         self.income = IncomeLedger()
         self.margin = MarginReader(self)
-        self.margin_changes: list[settings.MarginChange] = []
+        self.margin_changes: deque[settings.MarginChange] = deque(maxlen=MARGIN_CHANGES_KEPT)
         self.conditional_orders: Callable[[int | None], bool] = lambda _listing: False
         """Asked whether a symbol (None: any) has open conditional orders; the house connects the algo service."""
         self.mode_out_of_step = False

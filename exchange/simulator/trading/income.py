@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_left, bisect_right
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ class IncomeLedger:
     def __init__(self) -> None:
         """Start empty."""
         self.total = ZERO
-        self._rows: deque[IncomeRow] = deque()
+        self._rows: list[IncomeRow] = []
         self._transaction = FIRST_TRANSACTION
 
     def next_transaction(self) -> int:
@@ -63,8 +63,8 @@ class IncomeLedger:
             return
         self.total += amount
         self._rows.append(IncomeRow(kind, amount, now_ms, transaction, listing, trade_id))
-        while self._rows[0].time_ms < now_ms - KEPT_MS:
-            self._rows.popleft()
+        if self._rows[0].time_ms < now_ms - KEPT_MS - DAY_MS:  # once a day, so that a cut costs little per row
+            del self._rows[: bisect_left(self._rows, now_ms - KEPT_MS, key=_time)]
 
     def rows(
         self,
@@ -82,9 +82,11 @@ class IncomeLedger:
         first = max(first, now_ms - KEPT_MS)
         chosen = [
             row
-            for row in self._rows
-            if first <= row.time_ms <= end
-            and (kind is None or row.kind == kind)
-            and (listing is None or row.listing == listing)
+            for row in self._rows[bisect_left(self._rows, first, key=_time) : bisect_right(self._rows, end, key=_time)]
+            if (kind is None or row.kind == kind) and (listing is None or row.listing == listing)
         ]
         return chosen[:limit] if start_ms is not None else chosen[-limit:]
+
+
+def _time(row: IncomeRow) -> int:
+    return row.time_ms

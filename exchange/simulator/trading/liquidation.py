@@ -108,7 +108,7 @@ class Liquidation:
         liquidator = book.liquidator
         if liquidator is None:
             return
-        self.running = True
+        before, self.running = self.running, True
         try:
             liquidator.cancel_for_liquidation(listing, now_ms)
             for position in positions:
@@ -122,7 +122,7 @@ class Liquidation:
                 if book.forced and book.forced[-1].client_id == client_id:
                     self.tell(book.forced[-1])
         finally:
-            self.running = False
+            self.running = before
 
     def take_over(self, position: Position, now_ms: int) -> None:
         """Control: liquidate one position whatever its margin."""
