@@ -99,6 +99,8 @@ class OrderStore:
             order = self._orders.get(listing, {}).get(order_id)
         else:
             order = self._newest.get((listing, client_id or ""))
+            if order is not None and not is_kept(order, now_ms):
+                return self._newest_kept(order, now_ms)
         return order if order is not None and is_kept(order, now_ms) else None
 
     def orders_of(self, listing: int | None, now_ms: int) -> list[Order]:
@@ -112,13 +114,27 @@ class OrderStore:
         trades = self._trades.get(listing, [])
         return trades[bisect_left(trades, from_ms, key=_traded) :]
 
+    def _newest_kept(self, gone: Order, now_ms: int) -> Order | None:
+        """Return the newest kept order with the client id of one that is forgotten: filled ones are kept longer."""
+        same = [
+            order
+            for order in self._orders.get(gone.listing, {}).values()
+            if order.client_id == gone.client_id and is_kept(order, now_ms)
+        ]
+        return same[-1] if same else None
+
     def purge(self, now_ms: int) -> None:
         """Forget what no query can show any more, so that memory stays bounded."""
         for book in self._orders.values():
             for order in [order for order in book.values() if not is_kept(order, now_ms)]:
                 del book[order.order_id]
-                if self._newest.get((order.listing, order.client_id)) is order:
-                    del self._newest[order.listing, order.client_id]
+                key = (order.listing, order.client_id)
+                if self._newest.get(key) is order:
+                    older = self._newest_kept(order, now_ms)
+                    if older is None:
+                        del self._newest[key]
+                    else:
+                        self._newest[key] = older
         for listing, trades in self._trades.items():
             self._trades[listing] = trades[bisect_left(trades, now_ms - TRADES_KEPT_MS, key=_traded) :]
 

@@ -64,6 +64,18 @@ def test_purging_an_old_order_leaves_the_newer_one_of_its_client_id():
     assert store.find(0, None, "x", START + 3 * DAY_MS) is newer
 
 
+@pytest.mark.parametrize("purged", [False, True])
+def test_an_older_order_answers_for_a_client_id_once_the_newer_is_forgotten(purged):
+    store = OrderStore()
+    filled = ended(store, Status.FILLED, executed="0.010")
+    newer = ended(store, Status.CANCELED)
+    late = START + 3 * DAY_MS
+    assert store.find(0, None, "x", late - 1) is newer
+    if purged:
+        store.purge(late)
+    assert store.find(0, None, "x", late) is filled
+
+
 def test_the_id_wins_over_the_client_id():
     store = OrderStore()
     first, second = an_order(store, client_id="a"), an_order(store, client_id="b")
