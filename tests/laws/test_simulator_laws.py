@@ -1,6 +1,7 @@
 """Whatever bytes arrive, the simulated venue answers in its manner and lives on."""
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -25,9 +26,19 @@ def exchange():
 
 
 ROUTE = st.sampled_from([*ROUTES, *KEY_ROUTES])
-NAMES = st.sampled_from(["symbol", "interval", "limit", "startTime", "endTime", "fromId", "timestamp", "recvWindow"])
+NAMES = st.sampled_from(
+    ["symbol", "interval", "limit", "startTime", "endTime", "fromId", "timestamp", "recvWindow", "side", "type",
+     "quantity", "price", "timeInForce", "newClientOrderId", "origClientOrderId", "orderId", "batchOrders",
+     "orderIdList", "countdownTime", "reduceOnly", "priceMatch", "goodTillDate"]
+)  # fmt: skip
 NUMBERS = st.integers(0, 10**20) | st.integers(START - 10**9, START + 10**6) | st.sampled_from([0, 1, 5, 1500])
-VALUES = st.sampled_from(["BTCUSDT", "1m", "1h", "", "%00", "-1", "1e3"]) | NUMBERS.map(str) | st.text(max_size=5)
+VALUES = (
+    st.sampled_from(
+        ["BTCUSDT", "1m", "1h", "", "%00", "-1", "1e3", "BUY", "LIMIT", "MARKET", "GTC", "0.01", "true", "[1]", "[{}]"]
+    )
+    | NUMBERS.map(str)
+    | st.text(max_size=5)
+)
 QUERIES = st.lists(st.tuples(NAMES, VALUES), max_size=6).map(
     lambda pairs: "&".join(f"{name}={value}" for name, value in pairs).encode()
 )
@@ -75,3 +86,49 @@ def test_any_control_message_gets_exactly_one_reply(exchange, raw):
     (reply,) = session.outbox
     assert json.loads(reply).keys() & {"result", "error", "code"}
     exchange.close(session)
+
+
+TEXTS = st.sampled_from(
+    ["BUY", "SELL", "LIMIT", "MARKET", "GTC", "IOC", "FOK", "GTX", "GTD", "RPI", "QUEUE", "true", "FALSE", "LONG",
+     "BOTH", "NaN", "Infinity", "-0", "0", "0.001", "0.010", "99999999999999999999", "1e308", "0.00000000000000000001",
+     "RESULT"]
+)  # fmt: skip
+ORDERS = st.fixed_dictionaries(
+    {"symbol": st.sampled_from(["BTCUSDT", "ETHUSDT"])},
+    optional={
+        name: TEXTS | st.text(max_size=6) | st.integers(-5, 10**21).map(str)
+        for name in (
+            "side", "type", "quantity", "price", "timeInForce", "positionSide", "reduceOnly", "closePosition",
+            "newClientOrderId", "newOrderRespType", "priceMatch", "selfTradePreventionMode", "goodTillDate",
+            "workingType", "origClientOrderId", "orderId", "modifyId", "stopPrice",
+        )
+    },
+)  # fmt: skip
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=3,
+)
+BATCHES = st.lists(
+    ORDERS | st.dictionaries(st.sampled_from(["symbol", "side", "type", "quantity", "price"]), JSON_VALUES), max_size=6
+).map(lambda orders: {"batchOrders": json.dumps(orders)})
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(["POST", "PUT", "DELETE", "GET"]),
+    st.sampled_from(["/fapi/v1/order", "/fapi/v1/order/test", "/fapi/v1/batchOrders"]),
+    ORDERS | BATCHES,
+)
+def test_any_order_is_placed_or_refused_in_the_venues_manner(exchange, method, path, params):
+    query = urlencode(params | {"timestamp": exchange.now_ms})
+    query += f"&signature={sign(DEMO_SECRET, query.encode())}"
+    key = {"x-mbx-apikey": DEMO_KEY}
+    answer = exchange.request(method, path, query.encode(), b"", key, exchange.now_ms)
+    assert answer.status in {200, 400, 404, 418, 429}
+    exchange.advance(exchange.now_ms + 250)
+    said = json.loads(answer.body) if answer.status != 404 else {}
+    if answer.status == 400:
+        assert said["code"] < 0
+    for row in said if isinstance(said, list) else [said]:
+        assert answer.status != 200 or row.get("code", -1) < 0 or row["symbol"] in {"BTCUSDT", "ETHUSDT"}
