@@ -99,7 +99,7 @@ def exchange_command(
     start: Annotated[str, typer.Option(help="Simulated start, ISO 8601 in UTC; without it the market's choice.")] = "",
     step_ms: Annotated[int, typer.Option(help="Simulated ms per market step.")] = 250,
     api_key: Annotated[str, typer.Option(help="Key the simulator accepts instead of its own.")] = "",
-    api_secret: Annotated[str, typer.Option(help="Secret of that key; a real one never belongs here.")] = "",
+    api_secret: Annotated[str, typer.Option(help="Its secret, never a real one, or its PEM public key.")] = "",
     faults: Annotated[str, typer.Option(metavar="FILE", help="Fault plan: what goes wrong, and when.")] = "",
     switch: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Answer to an open question of the contract.")

@@ -57,7 +57,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     step_ms: int = DEFAULT_STEP_MS
     api_key: str | None = None
     api_secret: str | None = None
-    """Both or neither; the published demo pair by default."""
+    """Both or neither; the published demo pair by default. In place of a secret: the PEM text of a public key."""
     faults: str | None = None
     """A fault plan (TOML); its seconds count from the moment the venue is ready."""
     switches: tuple[str, ...] = ()
@@ -251,4 +251,10 @@ def _secrets(options: RunOptions) -> dict[str, str] | None:
         return None
     if not options.api_key or not options.api_secret:
         raise OptionError("--api-key and --api-secret belong together: give both, or neither for the demo pair")
+    from exchange.simulator.keys import read_credential  # noqa: PLC0415
+
+    try:
+        read_credential(options.api_secret)
+    except ValueError as fault:
+        raise OptionError(f"--api-secret: {fault}") from fault
     return {options.api_key: options.api_secret}

@@ -79,6 +79,7 @@ def test_it_ends_with_its_parent_when_asked():
         ({"step_ms": 7_000}, ["--step-ms", "7000"]),
         ({"start": "yesterday"}, ["--start", "yesterday", "ISO 8601"]),
         ({"api_key": "a"}, ["--api-key", "--api-secret", "together"]),
+        ({"api_key": "a", "api_secret": "-----BEGIN NOTHING"}, ["--api-secret", "Ed25519 or RSA"]),
         ({"market": "nosuch"}, ["nosuch", "synthetic"]),
     ],
 )
