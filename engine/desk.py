@@ -140,6 +140,7 @@ class Desk:
             ports.rest, self.clock, self.ledger, self.gate, ports.entropy, credentials=credentials
         )
         self.has_key = credentials is not None
+        self._clock_steps_told = 0
         self.feed = Feed(
             self.client,
             ports.dialer,
@@ -276,6 +277,14 @@ class Desk:
 
     async def _sync_clock(self) -> None:
         await self.client.sync_clock(1)
+        if self.client.clock_steps > self._clock_steps_told:
+            self._clock_steps_told = self.client.clock_steps
+            seconds = self.client.last_clock_step_ms / 1000
+            text = (
+                f"a clock stepped: the exchange's now reads {abs(seconds):.1f} s {'more' if seconds > 0 else 'less'} "
+                "against this machine's than before; the offset was taken over, check the time service"
+            )
+            self.chronicle.say(EventKind.FEED, text, Severity.WARNING)
 
     async def _refresh_universe(self) -> None:
         change = await self.feed.refresh(self.book.symbols)

@@ -10,11 +10,9 @@ from enum import StrEnum
 
 import msgspec
 
+from exchange.account_events import ALGO_FINAL, ALGO_WORKING
 from exchange.orders import PriceMatch, SelfTrade, Side, TimeInForce, check_client_id, one_price, positive
 from exchange.priority import Priority
-
-WORKING_ALGO_STATUSES = frozenset({"NEW"})
-FINAL_ALGO_STATUSES = frozenset({"FINISHED", "CANCELED", "REJECTED", "EXPIRED"})
 
 
 class ConditionalKind(StrEnum):
@@ -154,9 +152,9 @@ class AlgoReport(msgspec.Struct, frozen=True):
     @property
     def is_working(self) -> bool:
         """Say whether it waits for its price; an order that is triggering protects nothing any more."""
-        return self.status in WORKING_ALGO_STATUSES
+        return self.status in ALGO_WORKING
 
     @property
     def is_final(self) -> bool:
         """Say whether it can no longer trigger and its child, if any, has ended."""
-        return self.status in FINAL_ALGO_STATUSES
+        return self.status in ALGO_FINAL

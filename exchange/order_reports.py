@@ -9,8 +9,9 @@ from decimal import Decimal
 
 import msgspec
 
+from exchange.account_events import FINAL_STATUSES
+
 OPEN_STATUSES = frozenset({"NEW", "PARTIALLY_FILLED"})
-FINAL_STATUSES = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "EXPIRED_IN_MATCH"})
 
 
 class OrderAck(msgspec.Struct, frozen=True):

@@ -12,11 +12,10 @@ from enum import StrEnum
 
 import msgspec
 
+from exchange.account_events import Origin, origin_of
 from exchange.priority import Priority
 
 CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
-RESERVED_IDS = ("autoclose-", "adl_autoclose", "settlement_autoclose-")
-"""Beginnings of client ids that belong to the venue."""
 
 
 class Side(StrEnum):
@@ -76,7 +75,7 @@ def check_client_id(client_id: str) -> None:
     """Raise ValueError unless the id is 1 to 36 of `[.A-Z:/a-z0-9_-]` and not one of the venue's own."""
     if CLIENT_ID.fullmatch(client_id) is None:
         raise ValueError(f"client_id {client_id[:40]!r} must be 1 to 36 characters of [.A-Z:/a-z0-9_-]")
-    if client_id.startswith(RESERVED_IDS):
+    if origin_of(client_id) is not Origin.CLIENT:
         raise ValueError(f"client_id {client_id!r} begins like one of the venue's own")
 
 

@@ -54,8 +54,8 @@ class BinanceClient:
 
         `orders` is the account's own count of orders; clients of one account share it.
         """
-        self.orders = orders or OrderLedger()
-        self._calls = Calls(rest, clock, ledger, gate, entropy, credentials, limits or CallLimits(), self.orders)
+        self.order_ledger = orders or OrderLedger()
+        self._calls = Calls(rest, clock, ledger, gate, entropy, credentials, limits or CallLimits(), self.order_ledger)
         self.refused_rows = 0
         self.last_refused_row: DecodeError | None = None
 
@@ -72,6 +72,11 @@ class BinanceClient:
     def clock_steps(self) -> int:
         """Return how often a clock, ours or the venue's, was seen to step by more than half a second."""
         return self._calls.tracker.steps
+
+    @property
+    def last_clock_step_ms(self) -> int:
+        """Return by how much venue minus ours changed at the last of those steps."""
+        return self._calls.tracker.last_step_ms
 
     @property
     def clock_sync(self) -> ClockSync:

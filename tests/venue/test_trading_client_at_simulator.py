@@ -297,7 +297,7 @@ def test_settings_and_reads_of_the_account_decode():
         assert 0 < rate.maker < rate.taker
         limits = await desk.account.order_limits()
         assert {(limit.interval_s, limit.limit) for limit in limits} == {(10, 300), (60, 1200)}
-        desk.client.orders.adopt(limits)
+        desk.client.order_ledger.adopt(limits)
         assert isinstance(await desk.account.fee_burn(), bool)
         assert isinstance(await desk.account.trading_status(), tuple)
         assert await desk.account.adl_quantiles("ETHUSDT")
@@ -312,7 +312,7 @@ def test_the_desk_counts_weight_and_orders_as_the_venue_does():
         for _ in range(5):
             await desk.orders.place(desk.order(quantity="0.010"))
         now = desk.client.venue_ms()
-        assert desk.client.orders.used(now) == (5, 5)
+        assert desk.client.order_ledger.used(now) == (5, 5)
         assert desk.client.calls._budget.address.used(now) == desk.front.exchange.venue.weights.used(now)
 
     at_the_venue(scenario)

@@ -31,7 +31,7 @@ def test_a_protective_stop_travels_with_the_names_of_the_algo_service():
     )
     assert desk.rest.requests[0][4] == 2.0, "protection has the short deadline"
     assert (report.algo_id, report.is_working, report.child_order_id) == (1000000226909486, True, None)
-    assert desk.client.orders.used(0) == (0, 0)
+    assert desk.client.order_ledger.used(0) == (0, 0)
 
 
 def test_in_hedge_mode_a_stop_carries_the_side_of_the_position_it_closes():

@@ -231,7 +231,7 @@ def test_an_order_may_be_judged_without_being_placed():
     desk = TradingDesk(answer({}))
     desk.run(lambda desk: desk.orders.check(entry()))
     assert desk.operations == ["POST /fapi/v1/order/test"]
-    assert desk.client.orders.used(EPOCH) == (0, 0)
+    assert desk.client.order_ledger.used(EPOCH) == (0, 0)
 
 
 def batch_of(count):
@@ -249,7 +249,7 @@ def test_a_batch_travels_as_one_parameter_of_text_values():
     assert [row["newClientOrderId"] for row in json.loads(rows)] == ["b0", "b1", "b2"]
     assert all(isinstance(value, str) for row in json.loads(rows) for value in row.values())
     assert [one.client_id for one in settled] == ["b0", "b1", "b2"]
-    assert (desk.ledger.used(EPOCH), desk.client.orders.used(EPOCH)) == (5, (5, 1))
+    assert (desk.ledger.used(EPOCH), desk.client.order_ledger.used(EPOCH)) == (5, (5, 1))
 
 
 def test_each_element_of_a_batch_has_its_own_outcome():
@@ -368,7 +368,7 @@ def test_entries_wait_for_room_in_the_order_windows_and_exits_use_the_reserve():
             await desk.orders.place(entry())
 
     desk.run(many)
-    assert desk.client.orders.used(EPOCH) == (241, 241)
+    assert desk.client.order_ledger.used(EPOCH) == (241, 241)
 
 
 def test_the_answer_to_a_query_about_another_order_is_refused():
