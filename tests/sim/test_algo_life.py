@@ -111,6 +111,17 @@ def test_a_stop_limit_leaves_a_plain_order_that_can_be_cancelled():
     assert names(trader.events()) == [("ALGO_UPDATE", "FINISHED")]
 
 
+def test_the_child_of_a_trailing_stop_tells_where_it_came_from():
+    trader = Trader()
+    stop(trader, type="TRAILING_STOP_MARKET", side="BUY", quantity="0.010", callbackRate="0.5", clientAlgoId="t")
+    trade_at(trader, 80_500.0)
+    settle(trader)
+    child = next(event["o"] for event in trader.events() if event["e"] == "ORDER_TRADE_UPDATE")
+    assert (child["ot"], child["AP"], child["cr"]) == ("TRAILING_STOP_MARKET", "80000.00", "0.5")
+    order = trader.call("GET", "/fapi/v1/order", symbol="BTCUSDT", orderId=child["i"])
+    assert (order["type"], order["activatePrice"], order["priceRate"]) == ("MARKET", "80000.00", "0.5")
+
+
 def test_both_sides_of_hedge_mode_are_protected_apart():
     trader = Trader()
     trader.call("POST", "/fapi/v1/positionSide/dual", dualSidePosition="true")

@@ -266,6 +266,8 @@ class AlgoDesk:
             working_type=terms.working_type,
             price_protect=terms.price_protect,
             stop_price=terms.trigger_price,
+            activate_price=terms.activate_price,
+            callback_rate=terms.callback_rate,
         )
         try:
             self._orders.place_child(request, terms.kind, terms.trigger_price, client_id, now_ms, accepted)

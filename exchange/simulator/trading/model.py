@@ -110,6 +110,9 @@ class Order(msgspec.Struct, eq=False):
     amendments: int = 0
     queue_ahead: Decimal = ZERO
     """Quantity standing before this order at its price when it was placed or last amended."""
+    activate_price: Decimal = ZERO
+    callback_rate: Decimal = ZERO
+    """Of the child of a trailing stop only, in percent."""
 
     @property
     def remaining(self) -> Decimal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from exchange.simulator.encode import money
+from exchange.simulator.encode import money, plain
 from exchange.simulator.trading.model import ZERO
 from exchange.simulator.trading.order_rows import price_text, quantity_text, quote_text
 
@@ -78,6 +78,7 @@ def order_update(
             "ot": order.original_kind,
             "ps": order.position_side.value,
             "cp": order.close_position,
+            **_trailing(order, instrument),
             "pP": order.price_protect,
             "si": 0,
             "ss": 0,
@@ -107,6 +108,13 @@ def trade_lite(order: Order, instrument: Instrument, fill: Fill, now_ms: int) ->
         "t": fill.trade_id,
         "i": order.order_id,
     }
+
+
+def _trailing(order: Order, instrument: Instrument) -> Row:
+    """Return what only the child of a trailing stop carries."""
+    if not order.callback_rate:
+        return {}
+    return {"AP": price_text(instrument, order.activate_price), "cr": plain(order.callback_rate)}
 
 
 def _price(instrument: Instrument, price: Decimal) -> str:

@@ -209,4 +209,6 @@ def _order(request: OrderRequest, price: Decimal, now_ms: int, original_kind: st
         price_match=request.price_match,
         self_trade_prevention=request.self_trade_prevention,
         good_till_ms=request.good_till_ms,
+        activate_price=request.activate_price,
+        callback_rate=request.callback_rate,
     )

@@ -50,6 +50,9 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     working_type: str = "CONTRACT_PRICE"
     price_protect: bool = False
     stop_price: Decimal = ZERO
+    activate_price: Decimal = ZERO
+    callback_rate: Decimal = ZERO
+    """Of the child of a trailing stop only."""
     wants_result: bool = False
     """newOrderRespType=RESULT: answer after matching; ACK answers before it."""
 

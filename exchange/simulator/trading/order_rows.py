@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchange.simulator.encode import money
+from exchange.simulator.encode import money, plain
 from exchange.simulator.trading.model import ZERO, Side
 
 if TYPE_CHECKING:
@@ -133,6 +133,9 @@ class OrderRows:
         row["stopPrice"] = price_text(instrument, order.stop_price)
         row["workingType"] = order.working_type
         row["priceProtect"] = order.price_protect
+        if order.callback_rate:  # only the child of a trailing stop has them
+            row["activatePrice"] = price_text(instrument, order.activate_price)
+            row["priceRate"] = plain(order.callback_rate)
         row["priceMatch"] = order.price_match
         row["selfTradePreventionMode"] = order.self_trade_prevention
         row["goodTillDate"] = order.good_till_ms

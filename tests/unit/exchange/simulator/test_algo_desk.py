@@ -1,13 +1,17 @@
+import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from algo_bench import START, AlgoBench
 
 from exchange.simulator.answers import RefusalError
+from exchange.simulator.encode import encode_json
 from exchange.simulator.trading.algo_model import AlgoStatus
 from exchange.simulator.trading.algo_rows import cancelled_row, placed_row, queried_row
 from exchange.simulator.trading.model import Status
 
+RECORDED = Path(__file__).resolve().parents[5] / "shared" / "data" / "payloads" / "nautilus" / "ws"
 CLOSE = {"closePosition": "true", "quantity": None}
 TRAIL = {"type": "TRAILING_STOP_MARKET", "triggerPrice": None, "callbackRate": "1"}
 
@@ -45,6 +49,21 @@ def test_an_event_has_the_venues_fields_in_order():
         "S": "SELL", "ps": "BOTH", "f": "GTC", "q": "0.010", "X": "NEW", "ai": "", "tp": "79000.00", "p": "0",
         "V": "EXPIRE_MAKER", "wt": "MARK_PRICE", "pm": "NONE", "cp": False, "pP": False, "R": True, "tt": 0, "gtd": 0,
     }  # fmt: skip
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="needs the recorded payloads in ../shared/data beside the repository")
+@pytest.mark.parametrize("status", ["triggering", "triggered", "finished"])
+def test_an_event_has_the_fields_of_the_recorded_one_in_its_order(status):
+    recorded = json.loads((RECORDED / f"ws_futures_algo_update_{status}.json").read_text())["data"]
+    bench = AlgoBench()
+    bench.place(side="BUY", triggerPrice="81000")
+    bench.step(81_000)
+    ours = next(e for e in bench.events if e["e"] == "ALGO_UPDATE" and e["o"]["X"] == status.upper())
+    assert list(ours) == list(recorded)
+    assert list(ours["o"]) == list(recorded["o"])
+    assert [type(value) for value in json.loads(encode_json(ours))["o"].values()] == [
+        type(value) for value in recorded["o"].values()
+    ]
 
 
 def test_rows_have_the_venues_fields():
