@@ -32,6 +32,7 @@ _SELLS = frozenset({"SELL", "SHORT"})
 class Breach(StrEnum):
     """The rule an order would break."""
 
+    UNKNOWN_SYMBOL = "unknown_symbol"
     NOT_TRADING = "not_trading"
     QUANTITY_TOO_SMALL = "quantity_too_small"
     QUANTITY_TOO_LARGE = "quantity_too_large"
