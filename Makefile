@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
-KERNEL_SOURCES := $(wildcard engine/analysis/*.py engine/positions/*.py exchange/simulator/*.py)
+KERNEL_SOURCES := $(wildcard engine/analysis/*.py engine/market/*kernel.py engine/positions/*.py exchange/simulator/*.py)
 JOBS   ?= 2
 
 .PHONY: run test test-long bench lint screenshots clean help

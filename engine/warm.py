@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis import warm as analysis
+from engine.market.book_lane import BookLane
+from engine.market.quotes import Quotes
 from engine.positions.book import VirtualBook
 from engine.positions.opening import Opening
 from engine.strategy import warm as strategy
@@ -25,9 +27,18 @@ def warm(progress: Callable[[str], None] = lambda _: None) -> None:
     """Make every kernel of the desk callable without delay, telling `progress` one line before each."""
     analysis.warm(progress)
     strategy.warm(progress)
+    progress("market kernels")
+    _market_kernels()
     progress("position kernels")
     _position_kernels()
     progress("all kernels ready")
+
+
+def _market_kernels() -> None:
+    """Enter one symbol and offer frames that are none."""
+    lane = BookLane(Quotes(1))
+    lane.know({"WARM": 0})
+    lane.take([b"{}"] * 8)
 
 
 def _position_kernels() -> None:

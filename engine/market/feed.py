@@ -15,6 +15,7 @@ from engine.analysis.step import reset, run, step_rows
 from engine.analysis.tables import make_tables, row_of
 from engine.events import EventKind, Severity
 from engine.market.backfill import Backfill
+from engine.market.book_lane import BookLane
 from engine.market.quotes import STALE_MS, Quotes
 from engine.market.tape import Outcome, Tape, moment
 from engine.market.universe import Universe, decide_universe
@@ -90,7 +91,10 @@ class Feed:
         self.on_forming: Callable[[int, KlineUpdate], None] | None = None
         usual = SessionLimits()
         limits = SessionLimits(stall_s=usual.stall_s * patience, answer_s=usual.answer_s * patience)
-        self.streams = MarketStreams(dialer, clock, entropy, self.on_messages, self._on_stream_event, limits=limits)
+        self._books = BookLane(self.quotes)
+        self.streams = MarketStreams(
+            dialer, clock, entropy, self.on_messages, self._on_stream_event, lane=self._take_books, limits=limits
+        )
         self.backfill = Backfill(self, client, clock, chronicle)
 
     # The universe.
@@ -134,6 +138,7 @@ class Feed:
             for frame in FRAMES:
                 reset(self.tables, self.tape.row(symbol, frame), FRAME_MS[frame])
                 self.backfill.want(symbol, frame)
+        self._books.know(self._slots)
         for mark in marks:
             if mark.symbol in self._slots:
                 self.quotes.on_mark(self._slots[mark.symbol], mark)
@@ -161,6 +166,14 @@ class Feed:
         )
 
     # Messages.
+
+    def _take_books(self, frames: Sequence[bytes]) -> Sequence[bytes]:
+        """Let the book tops of one wake-up go their short way; return the other frames."""
+        rest = self._books.take(frames)
+        if len(rest) < len(frames):
+            self.messages += len(frames) - len(rest)
+            self.last_message_ms = self._clock.now_ms()
+        return rest
 
     def on_messages(self, messages: Sequence[MarketMessage]) -> None:
         """Take the stream messages of one wake-up; called synchronously by the sockets' readers."""

@@ -43,6 +43,7 @@ class MarketStreams:
         on_event: Callable[[StreamEvent], None],
         on_gap: Callable[[StreamsLive], None] | None = None,
         *,
+        lane: Callable[[Sequence[bytes]], Sequence[bytes]] | None = None,
         per_socket: int = STREAMS_PER_SOCKET,
         limits: SessionLimits | None = None,
         quarantine: Quarantine | None = None,
@@ -58,6 +59,7 @@ class MarketStreams:
         self._on_messages = on_messages
         self._on_event = on_event
         self._on_gap = on_gap
+        self.lane = lane
         self._per_socket = per_socket
         self._limits = limits or SessionLimits()
         self._sockets: list[MarketSocket] = []

@@ -78,6 +78,7 @@ class Desk:
         root = _Rooted(url, path)
         self.feed = Feed(None, root, SystemClock(), RandomEntropy(), _Silent(), len(SYMBOL_NAMES))
         self.feed._slots = {symbol: slot for slot, symbol in enumerate(SYMBOL_NAMES)}
+        self.feed._books.know(self.feed._slots)
 
     @property
     def count(self):
