@@ -19,7 +19,9 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Settings, each with where it came from.", no_args_is_help=True, rich_markup_mode=None)
 journal_app = typer.Typer(help="What happened, and why.", no_args_is_help=True, rich_markup_mode=None)
+data_app = typer.Typer(help="Historical candles.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
+app.add_typer(data_app, name="data")
 app.add_typer(journal_app, name="journal")
 
 
@@ -125,6 +127,66 @@ def exchange_command(
         control_token=control_token,
     )
     raise typer.Exit(code)
+
+
+@app.command("record")
+def record_command(
+    context: typer.Context,
+    out: Annotated[str, typer.Option(metavar="DIR", help="New folder of the session.")],
+    symbols: Annotated[str, typer.Option(help="BTCUSDT,ETHUSDT or top:N by turnover.")] = "top:50",
+    streams: Annotated[str, typer.Option(help="Streams of every symbol; without it what a desk needs.")] = "",
+) -> None:
+    """Record a venue's market as it comes, for --for DURATION once its history is recorded, or until Ctrl-C.
+
+    --exchange names the venue; no key is used. `perpdesk --sim-market session:DIR` plays the session again.
+    """
+    from tui.commands_record import record
+
+    raise typer.Exit(record(_options(context), out=out, symbols=symbols, streams=streams))
+
+
+@data_app.command("import")
+def data_import(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILES...", help="Zip or CSV files, or folders of them.")],
+    out: Annotated[str, typer.Option(metavar="DIR", help="Folder of candle files; bars there are kept.")],
+) -> None:
+    """Import klines and aggTrades of Binance's public archive; exit code 18 when a file was refused.
+
+    Aggregate trades become 1m bars. A CHECKSUM file beside a zip is verified.
+    """
+    from tui.commands_data import import_archive
+
+    raise typer.Exit(import_archive(_options(context), files, out=out))
+
+
+@data_app.command("fetch")
+def data_fetch(
+    context: typer.Context,
+    symbols: Annotated[str, typer.Option(help="BTCUSDT,ETHUSDT or top:N by turnover.")],
+    begin: Annotated[str, typer.Option("--from", metavar="WHEN", help="UTC date or time, or a duration before now.")],
+    out: Annotated[str, typer.Option(metavar="DIR", help="Folder of candle files.")],
+    end: Annotated[str, typer.Option("--to", metavar="WHEN", help="The same; without it the last closed bar.")] = "",
+    interval: Annotated[str, typer.Option(help="One or more of 1m, 5m, 15m, 1h ..., with commas.")] = "5m",
+) -> None:
+    """Fetch candles over REST within the request budget; given again, an interrupted fetch goes on.
+
+    --exchange names the venue; no key is used.
+    """
+    from tui.commands_data import fetch
+
+    code = fetch(_options(context), symbols=symbols, intervals=interval, begin=begin, end=end, out=out)
+    raise typer.Exit(code)
+
+
+@data_app.command("check")
+def data_check(
+    context: typer.Context, folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of candle files.")]
+) -> None:
+    """Report gaps, defects and coverage of candle files; exit code 18 when there are any gaps or defects."""
+    from tui.commands_data import check
+
+    raise typer.Exit(check(_options(context), folder))
 
 
 @config_app.command("show")

@@ -21,6 +21,8 @@ class ExitCode(IntEnum):
     INVARIANT = 16
     VENUE = 17
     """A ban or maintenance."""
+    DATA = 18
+    """Market data with gaps or defects, or a file of them that could not be used."""
     OPERATOR_HALT = 20
     INTERNAL = 70
     """A fault of the program itself; the log has the details."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-SILENT: Final = frozenset({"-h", "--help", "--headless", "exchange", "config", "journal", "doctor", "version"})
+SILENT: Final = frozenset(
+    {"-h", "--help", "--headless", "exchange", "config", "journal", "doctor", "version", "record", "data"}
+)
 
 
 def splash(arguments: list[str]) -> None:

@@ -36,8 +36,10 @@ CHANNELS: Final = (
 """What is recorded of every symbol unless asked otherwise."""
 INTERVALS: Final = ("1m", "5m", "15m", "1h")
 """Candle intervals of which history is recorded."""
-HISTORY_BARS: Final = 499
+PAGE_BARS: Final = 499
 """The most bars for two units of request weight."""
+HISTORY_PAGES: Final = 2
+"""A desk wants 500 closed bars of every frame before it judges a symbol."""
 _SIDE_BY_SIDE: Final = 4
 _TOP: Final = "top:"
 _FUNDING_INFO: Final = "/fapi/v1/fundingInfo"
@@ -115,15 +117,15 @@ class Collector:
         except (NotSentError, LostError) as error:
             self._note_fault(f"GET {_FUNDING_INFO}: {error}")
         wanted = [(symbol, interval) for interval in plan.intervals for symbol in plan.symbols]
-        await self._candles(wanted)
+        await self._candles(wanted, HISTORY_PAGES)
 
-    async def _candles(self, wanted: Sequence[tuple[str, str]]) -> None:
+    async def _candles(self, wanted: Sequence[tuple[str, str]], pages: int) -> None:
         rest = iter(wanted)
 
         async def worker() -> None:
             for symbol, interval in rest:
                 try:
-                    await self.client.klines(symbol, interval, HISTORY_BARS, priority=Priority.LOW)
+                    await self._history(symbol, interval, pages)
                 except UnsentError:
                     raise
                 except ExchangeError as error:
@@ -133,6 +135,15 @@ class Collector:
             for _ in range(min(_SIDE_BY_SIDE, len(wanted))):
                 group.create_task(worker())
 
+    async def _history(self, symbol: str, interval: str, pages: int) -> None:
+        """Read the newest bars, then older ones."""
+        end_ms: int | None = None
+        for _ in range(pages):
+            read = await self.client.klines(symbol, interval, PAGE_BARS, end_ms=end_ms, priority=Priority.LOW)
+            if len(read) < PAGE_BARS:
+                return
+            end_ms = int(read.open_time[0]) - 1
+
     async def _refill(self) -> None:
         while True:
             symbols = {await self._missed.get()}
@@ -140,7 +151,7 @@ class Collector:
                 symbols.add(self._missed.get_nowait())
             wanted = [(symbol, interval) for interval in self._intervals for symbol in sorted(symbols)]
             try:
-                await self._candles(wanted)
+                await self._candles(wanted, 1)
             except* ExchangeError as errors:
                 self._note_fault(f"candles after a gap: {errors.exceptions[0]}")
 

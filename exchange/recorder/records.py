@@ -35,7 +35,7 @@ class Frame(msgspec.Struct, frozen=True):
     """One message of a stream socket, byte for byte."""
 
     at_us: int
-    """Instant of receipt, UTC microseconds of the recording machine."""
+    """Instant of receipt, UTC microseconds of the recording desk's clock (simulated time at a simulator)."""
     socket: int
     data: bytes
 

@@ -221,7 +221,8 @@ class SessionWriter:
     def _write_manifest(self) -> None:
         manifest = msgspec.structs.replace(self._manifest, counts=self.counts)
         beside = self._folder / f".{MANIFEST_NAME}.new"
-        with beside.open("wb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(beside, flags, 0o600), "wb") as file:
             file.write(encode_manifest(manifest))
             file.flush()
             os.fsync(file.fileno())

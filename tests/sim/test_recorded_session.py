@@ -100,7 +100,9 @@ def test_rules_and_funding_are_those_recorded(folder):
     market, original = served(folder), source()
     rules = {listing.instrument.symbol: listing.instrument for listing in original.listings}
     for listing in market.listings:
-        assert listing.instrument == rules[listing.instrument.symbol]
+        rule = rules[listing.instrument.symbol]
+        for name in ("tick", "lot", "market_lot", "min_notional", "max_price", "price_precision", "onboard_ms"):
+            assert getattr(listing.instrument, name) == getattr(rule, name)
         assert {"leverageBracket", "depth"} <= set(listing.estimated)
     assert market.notes[0].startswith("estimated")
 
