@@ -21,6 +21,7 @@ from exchange.simulator.trading.algo_triggers import (
     TrailState,
     first_reached,
     is_protected,
+    price_path,
     trail,
 )
 from exchange.simulator.trading.order_checks import check_status
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from exchange.simulator.market import Listing
     from exchange.simulator.questions import OpenQuestions
     from exchange.simulator.trading.algo_model import AlgoTerms
-    from exchange.simulator.trading.algo_triggers import PathPoint
+    from exchange.simulator.trading.algo_triggers import PricePath
     from exchange.simulator.trading.model import Order, Position, PositionSide, Publisher
     from exchange.simulator.trading.prices import Prices
 
@@ -173,7 +174,7 @@ class AlgoDesk:
     def step(self, previous_ms: int, now_ms: int) -> None:
         """Follow one market step: what has run out expires, what is reached triggers, what is due gets its child."""
         if self.store.count_waiting():
-            self._trigger(previous_ms, now_ms)
+            self._trigger(now_ms)
             due = [o for o in self.store.waiting if o.status is AlgoStatus.TRIGGERING and o.due_ms <= now_ms]
             if due and not self.stuck:
                 for order in sorted(due, key=_by_due):
@@ -183,8 +184,8 @@ class AlgoDesk:
         if previous_ms // PURGE_MS != now_ms // PURGE_MS:
             self.store.purge(now_ms)
 
-    def _trigger(self, previous_ms: int, now_ms: int) -> None:
-        paths: dict[tuple[int, bool], list[PathPoint]] = {}
+    def _trigger(self, now_ms: int) -> None:
+        paths: dict[tuple[int, bool], PricePath] = {}
         fired: list[tuple[int, int, AlgoOrder]] = []
         for order in self.store.waiting:
             if order.status is not AlgoStatus.NEW:
@@ -194,11 +195,9 @@ class AlgoDesk:
                 self._end(order, AlgoStatus.EXPIRED, now_ms)
                 continue
             kind = (terms.listing, terms.working_type == MARK_PRICE)
-            if kind not in paths:
-                paths[kind] = self._path(*kind, now_ms)
-            path = paths[kind]
-            if order.created_ms > previous_ms:
-                path = [point for point in path if point[0] > order.created_ms]
+            path = paths.get(kind)
+            if path is None:
+                path = paths[kind] = self._path(*kind, now_ms)
             instant = self._reached(order, path, now_ms)
             if instant is not None:
                 fired.append((instant, order.algo_id, order))
@@ -208,24 +207,25 @@ class AlgoDesk:
             order.due_ms = instant + self._questions.algo_latency_ms
             self._tell(order, now_ms)
 
-    def _reached(self, order: AlgoOrder, path: list[PathPoint], now_ms: int) -> int | None:
+    def _reached(self, order: AlgoOrder, path: PricePath, now_ms: int) -> int | None:
         terms = order.terms
         if terms.is_trailing:
-            (order.extreme, active), instant = trail(terms, TrailState(order.extreme, order.activated), path)
+            points = [point for point in path.points if point[0] > order.created_ms]
+            (order.extreme, active), instant = trail(terms, TrailState(order.extreme, order.activated), points)
             if active and not order.activated:
                 self._activate(order, now_ms)
         else:
-            instant = first_reached(terms, path)
+            instant = first_reached(terms, path, order.created_ms)
         if instant is not None and terms.price_protect and self._is_protected(terms.listing):
             return None
         return instant
 
-    def _path(self, listing: int, mark: bool, now_ms: int) -> list[PathPoint]:
+    def _path(self, listing: int, mark: bool, now_ms: int) -> PricePath:
         """Return the working prices of the last step: its trades and where it ended, or its mark."""
         if mark:
-            return [(now_ms, self._prices.mark(listing))]
-        path = [(trade.time_ms, trade.price) for trade in self._prices.trades(listing)]
-        return [*path, (now_ms, self._prices.last(listing))]
+            return price_path([(now_ms, self._prices.mark(listing))])
+        points = [(trade.time_ms, trade.price) for trade in self._prices.trades(listing)]
+        return price_path([*points, (now_ms, self._prices.last(listing))])
 
     def _spawn(self, order: AlgoOrder, now_ms: int) -> None:
         terms = order.terms

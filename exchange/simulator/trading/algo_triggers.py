@@ -18,6 +18,20 @@ PathPoint = tuple[int, Decimal]
 PERCENT = Decimal(100)
 
 
+class PricePath(NamedTuple):
+    """The working prices of one market step in time order, and their extremes."""
+
+    points: list[PathPoint]
+    lowest: Decimal
+    highest: Decimal
+
+
+def price_path(points: list[PathPoint]) -> PricePath:
+    """Return a path with its extremes; it has at least one point."""
+    prices = [price for _, price in points]
+    return PricePath(points, min(prices), max(prices))
+
+
 class TrailState(NamedTuple):
     """What a trailing stop remembers."""
 
@@ -31,9 +45,12 @@ def has_reached(terms: AlgoTerms, price: Decimal) -> bool:
     return price >= terms.trigger_price if upwards else price <= terms.trigger_price
 
 
-def first_reached(terms: AlgoTerms, path: Iterable[PathPoint]) -> int | None:
-    """Return the instant at which a path of prices triggers a stop or take profit, None where it does not."""
-    return next((instant for instant, price in path if has_reached(terms, price)), None)
+def first_reached(terms: AlgoTerms, path: PricePath, since_ms: int) -> int | None:
+    """Return the instant after `since_ms` at which a path triggers a stop or take profit, None where it does not."""
+    # Most orders are far from the price: the extremes say so without walking the path.
+    if not (path.lowest <= terms.trigger_price <= path.highest or has_reached(terms, path.lowest)):
+        return None
+    return next((instant for instant, price in path.points if instant > since_ms and has_reached(terms, price)), None)
 
 
 def is_immediate(terms: AlgoTerms, price: Decimal) -> bool:
