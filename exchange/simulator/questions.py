@@ -61,6 +61,10 @@ class OpenQuestions(msgspec.Struct, frozen=True):
     """Is a short order's margin priced at no less than last x 1.0015 and the mark, as a newer official text says?"""
     taker_fee_reserved: bool = False
     """Does an opening order need its taker fee as well as its margin? Documented it does not."""
+    break_even_with_closing_fee: bool = False
+    """Does the break-even price count the closing taker fee and those paid? The rule is unpublished."""
+    hedge_updates_tell_both_sides: bool = False
+    """Does an ACCOUNT_UPDATE in hedge mode tell both sides of a symbol when one changed? Reported only."""
     bracket_object_for_symbol: bool = False
     """Does leverageBracket answer a bare object when a symbol is sent? Documented so; live answers were arrays."""
 

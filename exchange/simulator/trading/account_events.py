@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exchange.simulator.trading.account_text import money_or_zero, plain_price
-from exchange.simulator.trading.position_maths import break_even
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +27,9 @@ def account_update(
     if reason != MARGIN_TYPE_CHANGE:
         wallet, cross = format(book.wallet, ".8f"), format(book.cross_wallet, ".8f")
         balances.append({"a": "USDT", "wb": wallet, "cw": cross, "bc": money_or_zero(change)})
+    if book.dual_side and book.questions.hedge_updates_tell_both_sides:
+        touched = dict.fromkeys(position.listing for position in positions)
+        positions = [book.position(listing, side) for listing in touched for side in book.sides]
     body: Row = {"m": reason, "B": balances, "P": [_position(book, position) for position in positions]}
     if symbol is not None:
         body["S"] = symbol
@@ -40,7 +42,7 @@ def _position(book: AccountBook, position: Position) -> Row:
         "s": instrument.symbol,
         "pa": format(position.quantity, f".{instrument.quantity_precision}f") if position.quantity else "0",
         "ep": plain_price(position.entry, instrument),
-        "bep": plain_price(break_even(position), instrument),
+        "bep": plain_price(book.margin.break_even(position), instrument),
         "cr": money_or_zero(position.realized),
         "up": money_or_zero(book.margin.unrealized(position)),
         "mt": "isolated" if book.isolated(position.listing) else "cross",

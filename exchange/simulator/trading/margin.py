@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exchange.simulator.trading.brackets import Leg, liquidation_price, maintenance
 from exchange.simulator.trading.model import ZERO, PositionSide, Side
-from exchange.simulator.trading.position_maths import unrealized
+from exchange.simulator.trading.position_maths import break_even, unrealized
 
 if TYPE_CHECKING:
     from exchange.simulator.trading.account_book import AccountBook
@@ -128,6 +128,11 @@ class MarginReader:
     def unrealized(self, position: Position) -> Decimal:
         """Return a position's unrealised profit at the mark price."""
         return unrealized(position, self._book.prices.mark(position.listing))
+
+    def break_even(self, position: Position) -> Decimal:
+        """Return a position's break-even price, by the rule the open question chooses."""
+        closing = self._book.taker_fee if self._book.questions.break_even_with_closing_fee else ZERO
+        return break_even(position, closing)
 
     def cross_positions(self) -> list[Position]:
         """Return the open positions that share the cross wallet."""

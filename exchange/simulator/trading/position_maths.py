@@ -54,9 +54,11 @@ def entry_after(held: Decimal, entry: Decimal, opened: Decimal, price: Decimal) 
     return (size * entry + opened * price) / (size + opened) if size else price
 
 
-def break_even(position: Position) -> Decimal:
+def break_even(position: Position, closing_rate: Decimal = ZERO) -> Decimal:
     """Return the price at which closing pays back the position's fees less what it has realised; 0 when flat.
 
-    The venue does not publish its rule; this is the contract's: (entry x q + dir x (fees - realised)) / q.
+    The venue does not publish its rule; this is the contract's: (entry x q + dir x (fees - realised)) / q. With a
+    `closing_rate` the price also earns the fee of the closing itself.
     """
-    return position.entry + position.fees / position.quantity if position.quantity else ZERO
+    size = position.quantity
+    return (size * position.entry + position.fees) / (size - abs(size) * closing_rate) if size else ZERO

@@ -13,7 +13,6 @@ from exchange.simulator.encode import money, plain
 from exchange.simulator.trading.account_text import money_or_zero, plain_price
 from exchange.simulator.trading.margin import NO_DEMAND, SideDemand
 from exchange.simulator.trading.model import ZERO, Position, PositionSide
-from exchange.simulator.trading.position_maths import break_even
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +39,7 @@ class Figures(NamedTuple):
     maintenance: Decimal = ZERO
     order_margin: Decimal = ZERO
     liquidation: Decimal = ZERO
+    break_even: Decimal = ZERO
 
     @property
     def notional(self) -> Decimal:
@@ -99,6 +99,7 @@ def figures(book: AccountBook, listings: Iterable[int]) -> list[Figures]:
                     ZERO if flat else book.margin.maintenance(position),
                     demand.order_margin(leverage),
                     book.margin.liquidation_price(position),
+                    book.margin.break_even(position),
                 )
             )
     return found
@@ -120,7 +121,7 @@ def risk_v2(book: AccountBook, row: Figures) -> Row:
         "symbol": row.instrument.symbol,
         "positionAmt": row.amount,
         "entryPrice": plain_price(position.entry, row.instrument),
-        "breakEvenPrice": plain_price(break_even(position), row.instrument),
+        "breakEvenPrice": plain_price(row.break_even, row.instrument),
         "markPrice": money(row.mark),
         "unRealizedProfit": money(row.unrealized),
         "liquidationPrice": _liquidation_text(row),
@@ -144,7 +145,7 @@ def risk_v3(row: Figures) -> Row:
         "positionSide": str(position.side),
         "positionAmt": row.amount,
         "entryPrice": plain_price(position.entry, row.instrument),
-        "breakEvenPrice": plain_price(break_even(position), row.instrument),
+        "breakEvenPrice": plain_price(row.break_even, row.instrument),
         "markPrice": money(row.mark),
         "unRealizedProfit": money(row.unrealized),
         "liquidationPrice": _liquidation_text(row),
@@ -176,7 +177,7 @@ def account_position_v2(book: AccountBook, row: Figures) -> Row:
         "leverage": str(row.leverage),
         "isolated": row.isolated,
         "entryPrice": plain_price(position.entry, row.instrument),
-        "breakEvenPrice": plain_price(break_even(position), row.instrument),
+        "breakEvenPrice": plain_price(row.break_even, row.instrument),
         "maxNotional": plain(book.max_notional(position.listing)),
         "bidNotional": money_or_zero(row.demand.bids),
         "askNotional": money_or_zero(row.demand.asks),

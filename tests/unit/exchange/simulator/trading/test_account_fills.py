@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 from account_bench import BTC, ETH, LONG, ONE_WAY, SHORT, Bench
 
+from exchange.simulator.questions import OpenQuestions
 from exchange.simulator.trading.account_text import plain_price
 from exchange.simulator.trading.position_maths import break_even, cut
 
@@ -128,6 +129,24 @@ def test_break_even_counts_fees_and_what_was_realised():
     bench.trade(BTC, "SELL", "0.01", 82_000, maker=True)
     spent = D("0.8") + D("0.164") - 20
     assert break_even(position) == 80_000 + spent / D("0.01")
+
+
+@pytest.mark.parametrize(("side", "sign"), [("BUY", 1), ("SELL", -1)])
+def test_break_even_earns_the_closing_fee_where_the_open_question_says_so(side, sign):
+    bench = Bench(questions=OpenQuestions(break_even_with_closing_fee=True))
+    position = bench.trade(BTC, side, "0.02", 80_000).position
+    price = bench.book.margin.break_even(position)
+    assert price == pytest.approx(80_000 * (1 + sign * D("0.0005")) / (1 - sign * D("0.0005")))
+    gain = position.quantity * (price - 80_000)
+    assert gain == pytest.approx(D("0.8") + D("0.02") * price * D("0.0005"))
+
+
+def test_an_update_in_hedge_mode_tells_both_sides_where_the_open_question_says_so():
+    for both in (False, True):
+        bench = Bench(hedge=True, questions=OpenQuestions(hedge_updates_tell_both_sides=both))
+        position = bench.trade(BTC, "BUY", "0.02", 80_000, LONG).position
+        rows = bench.book.account_update("ORDER", [position], bench.now)["a"]["P"]
+        assert [row["ps"] for row in rows] == (["LONG", "SHORT"] if both else ["LONG"])
 
 
 def test_a_fill_that_closes_one_position_leaves_nothing_of_it_to_the_next():
