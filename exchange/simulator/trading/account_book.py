@@ -169,7 +169,9 @@ class AccountBook:
         cost = after.order_margin(leverage) - before.order_margin(leverage)
         if cost > 0 and self.questions.taker_fee_reserved:
             cost += (after.exposure - before.exposure) * self.taker_fee
-        if cost > 0 and cost > self.margin.available():
+        # Unrealised profit can carry cross positions, but it cannot be moved into an isolated wallet.
+        limit = self.margin.withdrawable() if self.isolated(listing) else self.margin.available()
+        if cost > 0 and cost > limit:
             raise refuse(-2019, "Margin is insufficient.")
 
     def fill(self, execution: Execution) -> FillEffect:

@@ -158,3 +158,13 @@ def test_isolated_positions_do_not_move_each_others_liquidation_price():
     bench.prices.marks[ETH] = D(3_100)
     assert bench.book.margin.liquidation_price(position) == before
     assert position.isolated_wallet == 7_960
+
+
+def test_unrealised_profit_carries_cross_positions_but_becomes_no_isolated_margin():
+    bench = Bench(isolated=[ETH], leverage={BTC: 50})
+    bench.trade(BTC, "BUY", 5, 80_000)
+    bench.prices.marks[BTC] = D(82_000)
+    assert (bench.book.margin.available(), bench.book.margin.withdrawable()) == (11_600, 1_600)
+    check(bench, "BUY", 5, 82_000)
+    assert refusal(bench, "BUY", 11, 3_000, listing=ETH)[0] == -2019
+    check(bench, "BUY", 10, 3_000, listing=ETH)
