@@ -108,6 +108,8 @@ class DecodeError(ExchangeError):
     def __init__(self, where: str, field: str, reason: str) -> None:
         """Name the endpoint or stream, the field and what is wrong with it."""
         super().__init__(f"{where}: {field or 'body'}: {reason}")
+        self.sample = b""
+        """The row of a longer answer that this is about, where it is one."""
         self.where = where
         self.field = field
         self.reason = reason

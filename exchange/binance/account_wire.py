@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from exchange.account import AccountSummary, AssetBalance, PositionRisk, SymbolConfig
-from exchange.binance.json_strict import decode, money
+from exchange.binance.json_strict import decode, money, symbol_name
 from exchange.errors import DecodeError
 
 
@@ -93,7 +93,7 @@ def account(body: bytes, where: str) -> AccountSummary:
 
 
 def _asset(row: _Asset | _Balance, where: str) -> AssetBalance:
-    place = f"{where} {row.asset[:16]}"
+    place = f"{where} {symbol_name(row.asset, where, 'asset')}"
     return AssetBalance(
         row.asset,
         money(row.wallet, place, "wallet balance"),
@@ -117,7 +117,7 @@ def positions(body: bytes, where: str) -> tuple[PositionRisk, ...]:
 
 
 def _position(row: _Position, where: str) -> PositionRisk:
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     if row.position_side not in _SIDES:
         raise DecodeError(place, "positionSide", f"{row.position_side[:16]!r} is none of BOTH, LONG, SHORT")
     quantity = money(row.position_amt, place, "positionAmt")
@@ -146,7 +146,7 @@ def symbol_configs(body: bytes, where: str) -> tuple[SymbolConfig, ...]:
 
 
 def _symbol_config(row: _SymbolConfig, where: str) -> SymbolConfig:
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     isolated = _MARGIN_TYPES.get(row.margin_type)
     if isolated is None:
         raise DecodeError(place, "marginType", f"{row.margin_type[:16]!r} is neither CROSSED nor ISOLATED")

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from exchange.binance.json_strict import decode, money
+from exchange.binance.json_strict import decode, money, symbol_name
 from exchange.binance.order_wire import check_sides
 from exchange.binance.row_wire import lenient
 from exchange.conditional_orders import AlgoReport
@@ -64,7 +64,7 @@ def algo_orders(body: bytes, where: str) -> tuple[AlgoReport, ...]:
 
 
 def _report(row: _Algo, where: str) -> AlgoReport:
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     check_sides(row.side, row.position_side, place)
     child = _child(row.actual_order_id, place)
     return AlgoReport(

@@ -38,6 +38,7 @@ from exchange.priority import Priority
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from exchange.bad_input import Quarantine
     from exchange.binance.weights import OrderLedger, WeightLedger
     from exchange.ports import Clock, Entropy, Rest, RestAnswer
 
@@ -71,8 +72,12 @@ class Calls:
         credentials: Credentials | None,
         limits: CallLimits,
         orders: OrderLedger,
+        quarantine: Quarantine,
     ) -> None:
-        """Take the ports, the address's weight ledger, the breaker's gate and the account's order ledger."""
+        """Take the ports, the address's weight ledger, the breaker's gate and the account's order ledger.
+
+        Answers that cannot be believed are kept in `quarantine`.
+        """
         self._rest = rest
         self._clock = clock
         self._budget = Budget(ledger, orders)
@@ -81,6 +86,7 @@ class Calls:
         self._credentials = credentials
         self._limits = limits
         self.tracker = ClockTracker()
+        self.quarantine = quarantine
         self._syncing = asyncio.Lock()
 
     @property
@@ -227,6 +233,9 @@ class Calls:
         try:
             answer = await self._rest.send(endpoint.method, endpoint.path, query, headers, deadline)
             verdict = classify(answer.status, answer.body)
+            if answer.status < 300 and verdict.outcome is not Outcome.OK:
+                no_json = DecodeError(endpoint.operation, "", "a success that is not JSON")
+                self.quarantine.refuse(no_json, answer.body, self.venue_ms())
         except (NotSentError, LostError) as error:
             timed_out = isinstance(error.__cause__, TimeoutError)
             verdict = classify(None, b"", error)
@@ -243,12 +252,12 @@ class Calls:
             self._budget.settle(endpoint, cost, headers_back, self.venue_ms())
         return answer, verdict, timed_out
 
-    @staticmethod
-    def _decoded(endpoint: Endpoint, body: bytes, decode: Callable[[bytes, str], T]) -> T:
+    def _decoded(self, endpoint: Endpoint, body: bytes, decode: Callable[[bytes, str], T]) -> T:
         """Decode a success. What a mutating call did is unknown when its answer cannot be read."""
         try:
             return decode(body, endpoint.operation)
         except DecodeError as error:
+            self.quarantine.refuse(error, error.sample or body, self.venue_ms())
             if endpoint.method == "GET":
                 raise
             raise UnknownOutcomeError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from exchange.bad_input import Quarantine
 from exchange.binance import account_wire, candles_wire, endpoints, rules_wire, wire
 from exchange.binance.calls import CallLimits, Calls
 from exchange.binance.json_strict import decode as decode_json
@@ -36,7 +37,7 @@ class BinanceClient:
     """Reads market data and the account, and keeps listen keys alive.
 
     Every method raises `exchange.errors.ExchangeError` and takes the request's priority. Lists over all symbols leave
-    out rows that cannot be believed and count them in `refused_rows`.
+    out rows that cannot be believed, count them in `refused_rows` and keep a sample in `quarantine`.
     """
 
     def __init__(
@@ -49,19 +50,22 @@ class BinanceClient:
         credentials: Credentials | None = None,
         limits: CallLimits | None = None,
         orders: OrderLedger | None = None,
+        quarantine: Quarantine | None = None,
     ) -> None:
         """Take the ports, this network address's weight ledger, the breaker's gate and, for an account, its key.
 
         `orders` is the account's own count of orders; clients of one account share it.
         """
         self.order_ledger = orders or OrderLedger()
-        self._calls = Calls(rest, clock, ledger, gate, entropy, credentials, limits or CallLimits(), self.order_ledger)
+        self.quarantine = quarantine or Quarantine()
+        self._calls = Calls(
+            rest, clock, ledger, gate, entropy, credentials, limits or CallLimits(), self.order_ledger, self.quarantine
+        )
         self.refused_rows = 0
-        self.last_refused_row: DecodeError | None = None
 
     def _refuse(self, error: DecodeError) -> None:
         self.refused_rows += 1
-        self.last_refused_row = error
+        self.quarantine.refuse(error, error.sample, self.venue_ms())
 
     @property
     def calls(self) -> Calls:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from exchange.binance.json_strict import INFINITY, not_negative, positive
+from exchange.binance.json_strict import BEYOND, not_negative, positive, symbol_name
 from exchange.errors import DecodeError
 from exchange.market_data import DepthSnapshot, DepthUpdate
 
@@ -60,11 +60,12 @@ def depth_top(row: DepthRow, where: str) -> DepthSnapshot | None:
 
 
 def _check(row: DepthRow, where: str) -> None:
+    symbol_name(row.s, where, "s")
     if not 0 <= row.pu < row.u or row.u < row.U:
         raise DecodeError(where, "u", f"ids {row.pu} before, {row.U} to {row.u} are no sequence")
     for side, levels in (("b", row.b), ("a", row.a)):
         for number, (price, quantity) in enumerate(levels):
-            if not (0.0 < price < INFINITY and 0.0 <= quantity < INFINITY):
+            if not (0.0 < price < BEYOND and 0.0 <= quantity < BEYOND):
                 positive(price, where, f"{side}[{number}][0]")
                 not_negative(quantity, where, f"{side}[{number}][1]")
         if len({price for price, _ in levels}) != len(levels):

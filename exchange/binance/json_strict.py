@@ -7,7 +7,6 @@ numbers. Decimal strings become numbers; unknown fields are accepted.
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-INFINITY = math.inf
+BEYOND = 1e18
+"""No price or amount reaches this; what claims to is poison, finite or not."""
 
 
 class _RepeatedKeyError(ValueError):
@@ -95,23 +95,23 @@ def symbol_name(text: str, where: str, field: str) -> str:
 
 
 def positive(value: float, where: str, field: str) -> float:
-    """Return a price; DecodeError unless it is finite and above zero."""
-    if not 0.0 < value < INFINITY:
-        raise DecodeError(where, field, f"{value} is no price: it must be finite and above zero")
+    """Return a price; DecodeError unless it is above zero and of plausible size."""
+    if not 0.0 < value < BEYOND:
+        raise DecodeError(where, field, f"{value} is no price: it must be finite, of plausible size and above zero")
     return value
 
 
 def not_negative(value: float, where: str, field: str) -> float:
-    """Return an amount; DecodeError unless it is finite and at least zero."""
-    if not 0.0 <= value < INFINITY:
-        raise DecodeError(where, field, f"{value} is no amount: it must be finite and not negative")
+    """Return an amount; DecodeError unless it is at least zero and of plausible size."""
+    if not 0.0 <= value < BEYOND:
+        raise DecodeError(where, field, f"{value} is no amount: it must be finite, of plausible size and not negative")
     return value
 
 
 def finite(value: float, where: str, field: str) -> float:
-    """Return a number; DecodeError when it is not finite."""
-    if not math.isfinite(value):
-        raise DecodeError(where, field, f"{value} is not finite")
+    """Return a number; DecodeError when it is not finite and of plausible size."""
+    if not -BEYOND < value < BEYOND:
+        raise DecodeError(where, field, f"{value} is not a finite number of plausible size")
     return value
 
 

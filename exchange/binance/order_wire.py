@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from exchange.account import MarginChange
-from exchange.binance.json_strict import decode, money
+from exchange.binance.json_strict import decode, money, symbol_name
 from exchange.binance.row_wire import lenient
 from exchange.errors import DecodeError
 from exchange.order_reports import Amendment, Countdown, OrderAck, OrderReport, UserTrade
@@ -143,7 +143,7 @@ def _check_sizes(quantity: Decimal, executed: Decimal, place: str) -> None:
 def acknowledged(body: bytes, where: str) -> OrderAck:
     """Return what placing, amending or cancelling one order answers."""
     row = decode(_ACK, body, where)
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     check_sides(row.side, row.position_side, place)
     _check_sizes(row.orig_qty, row.executed_qty, place)
     return OrderAck(
@@ -174,7 +174,7 @@ def orders(body: bytes, where: str) -> tuple[OrderReport, ...]:
 
 
 def _report(row: _Order, where: str) -> OrderReport:
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     check_sides(row.side, row.position_side, place)
     _check_sizes(row.orig_qty, row.executed_qty, place)
     return OrderReport(
@@ -235,7 +235,7 @@ def user_trades(body: bytes, where: str) -> tuple[UserTrade, ...]:
 
 
 def _trade(row: _Trade, where: str) -> UserTrade:
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     check_sides(row.side, row.position_side, place)
     return UserTrade(
         symbol=row.symbol,

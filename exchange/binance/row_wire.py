@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from exchange.bad_input import SAMPLE_BYTES
 from exchange.binance.json_strict import as_decode_error, decode
 from exchange.errors import DecodeError
 
@@ -55,6 +56,7 @@ def each_row(
         try:
             row = build(typed(decoder, raw, where), where)
         except DecodeError as error:
+            error.sample = bytes(raw)[:SAMPLE_BYTES]
             errors.append(error)
             continue
         if row is not None:

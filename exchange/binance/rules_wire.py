@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from exchange.binance.json_strict import decode, money
+from exchange.binance.json_strict import decode, money, symbol_name
 from exchange.binance.row_wire import Refused, each_row, lenient, rows
 from exchange.errors import DecodeError
 from exchange.instrument import Bracket, Instrument, LotRule
@@ -72,7 +72,7 @@ def instruments(body: bytes, where: str, refused: Refused) -> tuple[Instrument, 
 
 
 def _instrument(row: _Symbol, where: str) -> Instrument:
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     by_type = {rule.filter_type: rule for rule in row.filters}
 
     def rule(kind: str) -> _Filter:
@@ -133,7 +133,7 @@ def leverage_brackets(body: bytes, where: str, refused: Refused) -> dict[str, tu
 
 
 def _symbol_brackets(row: _SymbolBrackets, where: str) -> tuple[str, tuple[Bracket, ...]]:
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     brackets: list[Bracket] = []
     for item in sorted(row.brackets, key=lambda entry: entry.bracket):
         floor = money(item.notional_floor, place, "notionalFloor", minimum=0)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from exchange.binance.depth_rows import DepthRow, depth_change, depth_keys, depth_top
-from exchange.binance.json_strict import INFINITY, finite, not_negative, positive
+from exchange.binance.json_strict import BEYOND, finite, not_negative, positive, symbol_name
 from exchange.binance.wire import COIN_MARGINED, funding_rate
 from exchange.errors import DecodeError
 from exchange.market_data import AggTrade, BookTop, KlineUpdate, MarketMessage, MarkPrice, Ticker
@@ -160,13 +160,13 @@ def _book(row: BookRow, where: str) -> BookTop | None:
     if row.st == COIN_MARGINED:
         return None
     bid, ask = row.b, row.a
-    if not (0.0 < bid < ask < INFINITY and 0.0 <= row.B < INFINITY and 0.0 <= row.A < INFINITY):
+    if not (0.0 < bid < ask < BEYOND and 0.0 <= row.B < BEYOND and 0.0 <= row.A < BEYOND):
         positive(bid, where, "b")
         positive(ask, where, "a")
         not_negative(row.B, where, "B")
         not_negative(row.A, where, "A")
         raise DecodeError(where, "b", f"the book is crossed: bid {bid} is not below ask {ask}")
-    return BookTop(row.s, bid, row.B, ask, row.A, row.E)
+    return BookTop(row.s if row.s.isalnum() else symbol_name(row.s, where, "s"), bid, row.B, ask, row.A, row.E)
 
 
 def _kline(row: KlineRow, where: str) -> KlineUpdate | None:
@@ -174,47 +174,48 @@ def _kline(row: KlineRow, where: str) -> KlineUpdate | None:
         return None
     bar = row.k
     opened, high, low, close = bar.o, bar.h, bar.l, bar.c
-    if not (0.0 < low <= opened <= high < INFINITY and low <= close <= high):
+    if not (0.0 < low <= opened <= high < BEYOND and low <= close <= high):
         for field, price in (("k.o", opened), ("k.h", high), ("k.l", low), ("k.c", close)):
             positive(price, where, field)
         raise DecodeError(where, "k.h", f"high {high} and low {low} do not span open {opened} and close {close}")
-    if not (
-        0.0 <= bar.v < INFINITY and 0.0 <= bar.q < INFINITY and 0.0 <= bar.V < INFINITY and 0.0 <= bar.Q < INFINITY
-    ):
+    if not (0.0 <= bar.v < BEYOND and 0.0 <= bar.q < BEYOND and 0.0 <= bar.V < BEYOND and 0.0 <= bar.Q < BEYOND):
         for field, amount in (("k.v", bar.v), ("k.q", bar.q), ("k.V", bar.V), ("k.Q", bar.Q)):
             not_negative(amount, where, field)
     if bar.n < 0 or bar.t >= bar.T:
         raise DecodeError(
             where, "k.n" if bar.n < 0 else "k.T", "a bar has no negative trades and closes after it opens"
         )
+    symbol = row.s if row.s.isalnum() else symbol_name(row.s, where, "s")
     return KlineUpdate(
-        row.s, bar.i, bar.t, bar.T, opened, high, low, close, bar.v, bar.q, bar.n, bar.V, bar.Q, bar.x, row.E
+        symbol, bar.i, bar.t, bar.T, opened, high, low, close, bar.v, bar.q, bar.n, bar.V, bar.Q, bar.x, row.E
     )  # fmt: skip
 
 
 def _agg_trade(row: AggTradeRow, where: str) -> AggTrade | None:
     if row.st == COIN_MARGINED:
         return None
-    if not (0.0 < row.p < INFINITY and 0.0 < row.q < INFINITY):
+    if not (0.0 < row.p < BEYOND and 0.0 < row.q < BEYOND):
         positive(row.p, where, "p")
         positive(row.q, where, "q")
-    return AggTrade(row.s, row.a, row.p, row.q, row.m, row.T, row.E)
+    return AggTrade(symbol_name(row.s, where, "s"), row.a, row.p, row.q, row.m, row.T, row.E)
 
 
 def _mark(row: MarkRow, where: str) -> MarkPrice | None:
     if row.st == COIN_MARGINED or not row.r:
         return None
-    if not (0.0 < row.p < INFINITY and 0.0 < row.i < INFINITY):
+    if not (0.0 < row.p < BEYOND and 0.0 < row.i < BEYOND):
         positive(row.p, where, "p")
         positive(row.i, where, "i")
-    return MarkPrice(row.s, row.p, row.i, funding_rate(row.r, where, "r"), row.T, row.E)
+    symbol = symbol_name(row.s, where, "s")
+    return MarkPrice(symbol, row.p, row.i, funding_rate(row.r, where, "r"), row.T, row.E)
 
 
 def _ticker(row: TickerRow, where: str) -> Ticker | None:
     if row.st == COIN_MARGINED:
         return None
     last = positive(row.c, where, "c")
-    return Ticker(row.s, last, finite(row.P, where, "P"), not_negative(row.q, where, "q"), row.E)
+    symbol = symbol_name(row.s, where, "s")
+    return Ticker(symbol, last, finite(row.P, where, "P"), not_negative(row.q, where, "q"), row.E)
 
 
 class FrameKind(NamedTuple):

@@ -68,7 +68,7 @@ class MarketStreams:
         self._group: asyncio.TaskGroup | None = None
         self._successors: dict[MarketSocket, MarketSocket] = {}
         self._quarantine = quarantine or Quarantine()
-        self.decoder = FrameDecoder()
+        self.decoder = FrameDecoder(self.refused)
 
     def want(self, streams: Iterable[str]) -> None:
         """Replace the wanted set. Sockets are opened, filled and emptied in the background. Raises VenueError."""

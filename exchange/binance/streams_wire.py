@@ -10,7 +10,7 @@ once, and its undocumented keys are remembered.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,6 +18,9 @@ from exchange.binance.json_strict import as_decode_error, key_counts
 from exchange.binance.stream_rows import KINDS, FrameKind, kind_of_stream
 from exchange.errors import DecodeError
 from exchange.market_data import MarketMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _T = TypeVar("_T")
 
@@ -86,8 +89,9 @@ class FrameDecoder:
     Not re-entrant; one decoder belongs to one event loop.
     """
 
-    def __init__(self) -> None:
-        """Start with no stream seen."""
+    def __init__(self, on_refused_row: Callable[[DecodeError, bytes], None] | None = None) -> None:
+        """Start with no stream seen; `on_refused_row` hears of every row left out, with its text."""
+        self._on_refused_row = on_refused_row
         self.refused_rows = 0
         """Rows of array frames that were left out."""
         self.last_refused_row: DecodeError | None = None
@@ -161,6 +165,8 @@ class FrameDecoder:
             except DecodeError as error:
                 self.refused_rows += 1
                 self.last_refused_row = error
+                if self._on_refused_row is not None:
+                    self._on_refused_row(error, bytes(raw))
                 continue
             if message is not None:
                 messages.append(message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from exchange.binance.json_strict import decode, finite, not_negative, positive
+from exchange.binance.json_strict import decode, finite, not_negative, positive, symbol_name
 from exchange.binance.row_wire import Refused, each_row, lenient, rows
 from exchange.errors import DecodeError
 from exchange.market_data import AggTrade, BookTop, DepthSnapshot, MarkPrice, Ticker
@@ -103,7 +103,7 @@ def tickers(body: bytes, where: str, refused: Refused) -> tuple[Ticker, ...]:
 def _ticker(row: _Ticker, where: str) -> Ticker | None:
     if row.st == COIN_MARGINED:
         return None
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     return Ticker(
         row.symbol,
         positive(row.last_price, place, "lastPrice"),
@@ -121,7 +121,7 @@ def book_tops(body: bytes, where: str, refused: Refused) -> tuple[BookTop, ...]:
 def _book_top(row: _BookTop, where: str) -> BookTop | None:
     if row.st == COIN_MARGINED:
         return None
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     bid = positive(row.bid_price, place, "bidPrice")
     ask = positive(row.ask_price, place, "askPrice")
     if bid >= ask:
@@ -144,7 +144,7 @@ def mark_prices(body: bytes, where: str, refused: Refused) -> tuple[MarkPrice, .
 def _mark_price(row: _Premium, where: str) -> MarkPrice | None:
     if row.st == COIN_MARGINED or not row.last_funding_rate:
         return None
-    place = f"{where} {row.symbol[:32]}"
+    place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
     return MarkPrice(
         row.symbol,
         positive(row.mark_price, place, "markPrice"),

@@ -393,7 +393,7 @@ def test_refused_rows_are_counted_and_the_last_one_kept():
     desk = Desk(answer([good, good | {"lastPrice": "-1"}]))
     assert len(run(desk, lambda client: client.tickers())) == 1
     assert desk.client.refused_rows == 1
-    assert desk.client.last_refused_row.field == "lastPrice"
+    assert desk.client.quarantine.last.field == "lastPrice"
 
 
 @pytest.mark.parametrize(("method", "argument"), [("klines", 0), ("klines", 1501), ("depth", 3), ("depth", 1500)])
