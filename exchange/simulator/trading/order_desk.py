@@ -11,7 +11,7 @@ from exchange.simulator.trading.amending import Amender
 from exchange.simulator.trading.execution import Executor
 from exchange.simulator.trading.matching import StepBook
 from exchange.simulator.trading.model import ZERO, Expiry, Order, Position, Side, Status
-from exchange.simulator.trading.order_gate import OrderGate
+from exchange.simulator.trading.order_gate import RESTING, OrderGate
 from exchange.simulator.trading.order_rows import OrderRows
 from exchange.simulator.trading.order_store import is_kept
 from exchange.simulator.trading.resting import RestingOrders
@@ -222,7 +222,7 @@ class OrderDesk:
             return
         if order.kind == "MARKET":
             self._executor.end(order, Status.EXPIRED, now_ms, Expiry.MARKET_REMAINDER)
-        elif order.time_in_force in {"IOC", "FOK"}:
+        elif order.time_in_force not in RESTING:
             self._executor.end(order, Status.EXPIRED, now_ms, Expiry.IOC_REMAINDER)
         else:
             order.queue_ahead = self.book.standing(order.listing, order.side, order.price)

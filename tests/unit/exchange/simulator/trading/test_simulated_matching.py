@@ -234,6 +234,11 @@ class TestSelfTrades:
         assert trader.query("own")["status"] == "FILLED"
         assert trader.position() in {"0", "0.000"}
 
+    def test_a_fok_order_is_not_prevented(self, trader):
+        row = trader.order(timeInForce="FOK", price="80000.1", quantity="1", newOrderRespType="RESULT")
+        assert row["status"] == "FILLED"
+        assert trader.query("own")["status"] == "FILLED"
+
     def test_the_better_market_price_comes_first(self, trader):
         trader.market.set_book(79_999.8, 79_999.9, sizes=(1, 1))
         trader.call("PUT", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", quantity="0.5", price="80000.1",

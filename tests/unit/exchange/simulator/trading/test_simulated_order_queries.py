@@ -217,3 +217,13 @@ class TestHistory:
             trader.call("GET", "/fapi/v1/userTrades", **BTC, fromId=1, startTime=trader.now)
         with pytest.raises(RefusedError, match="-1102"):
             trader.call("GET", "/fapi/v1/userTrades")
+
+    def test_trades_older_than_three_months_are_gone(self):
+        trader = Trader()
+        trader.market_order("BUY")
+        (trade,) = trader.house.store.trades_of(0, 0)
+        for age, shown in ((89, 1), (91, 0)):
+            trader.house.store._trades[0] = [trade._replace(time_ms=trader.now - age * DAY)]
+            began = trade.time_ms - 91 * DAY
+            rows = trader.call("GET", "/fapi/v1/userTrades", **BTC, startTime=began, endTime=began + 7 * DAY)
+            assert len(rows) == shown

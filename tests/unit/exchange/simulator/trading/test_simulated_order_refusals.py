@@ -245,6 +245,21 @@ class TestHedgeMode:
         closed = trader.market_order("SELL", positionSide="LONG")
         assert (closed["status"], closed["reduceOnly"]) == ("FILLED", True)
 
+    def test_closing_more_is_refused_even_where_one_way_orders_are_cut(self):
+        trader = Trader(questions=OpenQuestions(reduce_only_capped=True))
+        trader.call("POST", "/fapi/v1/positionSide/dual", dualSidePosition="true")
+        trader.market_order("BUY", positionSide="LONG")
+        with pytest.raises(RefusedError, match="-2022"):
+            trader.market_order("SELL", "0.011", positionSide="LONG")
+
+    def test_a_small_closing_order_is_exempt_from_the_least_notional(self, trader):
+        trader.market_order("BUY", positionSide="LONG")
+        trader.market.set_book(4_199.9, 4_200.1)
+        trader.step()
+        assert trader.market_order("SELL", "0.001", positionSide="LONG")["status"] == "FILLED"
+        with pytest.raises(RefusedError, match="-4164"):
+            trader.market_order("SELL", "0.001", positionSide="SHORT")
+
     def test_both_sides_are_held_side_by_side(self, trader):
         trader.market_order("BUY", "0.010", positionSide="LONG")
         trader.market_order("SELL", "0.020", positionSide="SHORT")
