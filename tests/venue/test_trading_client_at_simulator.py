@@ -10,6 +10,7 @@ from small_market import START, SmallMarket
 from venue_fakes import ScriptedEntropy
 from virtual_loop import VirtualClock, run_virtual
 
+from exchange.account import OrderLimit
 from exchange.binance.account_client import AccountClient
 from exchange.binance.algo_client import AlgoClient
 from exchange.binance.client import BinanceClient
@@ -17,13 +18,23 @@ from exchange.binance.gate import OpenGate
 from exchange.binance.order_client import OrderClient
 from exchange.binance.settings_client import SettingsClient
 from exchange.binance.signing import Credentials
+from exchange.binance.statistics_client import StatisticsClient
 from exchange.binance.weights import WeightLedger
 from exchange.conditional_orders import AlgoRef, AlgoRequest, ConditionalKind
-from exchange.errors import CredentialsError, ExchangeError, RefusedError, UnknownOutcomeError
+from exchange.errors import (
+    BannedError,
+    CredentialsError,
+    ExchangeError,
+    RateLimitedError,
+    RefusedError,
+    UnknownOutcomeError,
+)
 from exchange.order_reports import OrderAck
 from exchange.orders import AmendRequest, OrderKind, OrderRef, OrderRequest, Side, TimeInForce
+from exchange.priority import Priority
 from exchange.reactions import Reaction
 from exchange.simulator.core import Exchange
+from exchange.simulator.faults.control import Control
 from exchange.simulator.memory import MemoryFront
 from exchange.simulator.venue import ExchangeOptions, demo_secrets
 from exchange.trading_rules import MarketView, Refusal, quantise_conditional, quantise_order
@@ -347,3 +358,45 @@ def test_key_pairs_are_accepted_and_a_foreign_one_is_not(kind):
 
     at_the_venue(accepted, secrets={key: public.decode()}, credentials=Credentials(key, pem(private)))
     at_the_venue(refused, secrets={key: public.decode()}, credentials=Credentials(key, pem(pair())))
+
+
+def test_an_order_limit_is_obeyed_to_the_second_by_everything_but_what_is_critical():
+    async def scenario(desk):
+        await desk.mode.refresh()
+        careless = Trader(desk.front, desk.clock, Credentials(KEY, SECRET))
+        careless.mode.hedge = False
+        careless.client.order_ledger.adopt([OrderLimit(10, 10_000), OrderLimit(60, 10_000)])
+        await desk.clock.sleep(10 - desk.clock.now_ms() / 1000 % 10)
+
+        async def storm():
+            while True:
+                await careless.orders.place_batch([careless.order(price="100.0")])
+
+        with pytest.raises(RateLimitedError) as caught:
+            await storm()
+        assert caught.value.code == -1015
+        held = careless.client.calls._budget.address.held_until_ms()
+        assert 0 < held - desk.client.venue_ms() <= 10_000
+        await careless.client.positions(priority=Priority.CRITICAL)
+        assert desk.client.venue_ms() < held, "what is critical does not wait"
+        await careless.client.server_time(priority=Priority.LOW)
+        assert held <= desk.client.venue_ms() < held + 2_000, "all else waits, and no longer than it must"
+
+    at_the_venue(scenario)
+
+
+def test_a_ban_is_sat_out_to_the_second_by_all_pools():
+    async def scenario(desk):
+        end = desk.client.venue_ms() + 120_000
+        Control(desk.front.exchange).act({"action": "ban", "seconds": 120})
+        statistics = StatisticsClient(desk.client.calls)
+        with pytest.raises(BannedError) as caught:
+            await desk.client.server_time()
+        assert caught.value.until_ms == pytest.approx(end, abs=1_000)
+        for call in (statistics.funding_terms, lambda: statistics.basis("BTCUSDT", "5m"), desk.client.tickers):
+            waiting = asyncio.create_task(call())
+            await asyncio.sleep(0)
+            await waiting
+            assert caught.value.until_ms <= desk.client.venue_ms() < caught.value.until_ms + 4_000
+
+    at_the_venue(scenario)
