@@ -88,9 +88,8 @@ class AlgoBench:
         self.market = SmallMarket()
         self.now = START
         self.index = {symbol: i for i, symbol in enumerate(SYMBOLS)}
-        self.desk = AlgoDesk(
-            self.market.listings, self.prices, self.account, self.orders, self, OpenQuestions(**questions)
-        )
+        self.listings = list(self.market.listings)
+        self.desk = AlgoDesk(self.listings, self.prices, self.account, self.orders, self, OpenQuestions(**questions))
 
     def publish(self, event):
         self.events.append(event)

@@ -6,15 +6,15 @@ REJECTED or EXPIRED with the reason.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from exchange.simulator.answers import RefusalError, refuse
 from exchange.simulator.trading.algo_checks import check_mode, check_position, check_room, check_trigger
+from exchange.simulator.trading.algo_children import child_request, fresh_client_id, refused_child
 from exchange.simulator.trading.algo_events import algo_update
-from exchange.simulator.trading.algo_model import GTE_GTC, LIMIT_KINDS, MARK_PRICE, AlgoOrder, AlgoStatus
+from exchange.simulator.trading.algo_model import MARK_PRICE, AlgoOrder, AlgoStatus
 from exchange.simulator.trading.algo_request import check_terms
 from exchange.simulator.trading.algo_store import AlgoStore
 from exchange.simulator.trading.algo_triggers import (
@@ -25,7 +25,6 @@ from exchange.simulator.trading.algo_triggers import (
     trail,
 )
 from exchange.simulator.trading.order_checks import check_status
-from exchange.simulator.trading.order_request import OrderRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,13 +36,10 @@ if TYPE_CHECKING:
     from exchange.simulator.trading.algo_model import AlgoTerms
     from exchange.simulator.trading.algo_triggers import PricePath
     from exchange.simulator.trading.model import Order, Position, PositionSide, Publisher
+    from exchange.simulator.trading.order_request import OrderRequest
     from exchange.simulator.trading.prices import Prices
 
-UNABLE = frozenset({-5021, -5022, -5041, -4131, -2020})
-"""Refusals of a child that say "not in this market" rather than "not from this account": they expire the order."""
 PURGE_MS = 3_600_000
-REASONS = {-2022: "Reduce Only reject"}
-"""`rm` as recorded where it differs from the refusal's own text."""
 
 
 class Account(Protocol):
@@ -111,7 +107,9 @@ class AlgoDesk:
         bound = check_position(terms, self._account, self._questions)
         check_room(terms, self.store, self._questions)
         number = self.store.next_id()
-        order = AlgoOrder(number, terms.client_id or _client_id("algo", number), terms, now_ms, now_ms, bound=bound)
+        order = AlgoOrder(
+            number, terms.client_id or fresh_client_id("algo", number), terms, now_ms, now_ms, bound=bound
+        )
         self.store.add(order)
         if terms.is_trailing:
             order.extreme = price
@@ -194,6 +192,8 @@ class AlgoDesk:
             if terms.good_till_ms and terms.good_till_ms <= now_ms:
                 self._end(order, AlgoStatus.EXPIRED, now_ms)
                 continue
+            if not self.instrument(terms.listing).is_trading:
+                continue  # nothing is matched on a halted symbol, so nothing triggers either
             kind = (terms.listing, terms.working_type == MARK_PRICE)
             path = paths.get(kind)
             if path is None:
@@ -247,33 +247,14 @@ class AlgoDesk:
             self._open_children[order.algo_id] = order
             self._tell(order, now_ms)
 
-        client_id = order.client_id if self._questions.algo_child_bears_algo_id else _client_id("child", order.algo_id)
-        limited = terms.kind in LIMIT_KINDS
-        request = OrderRequest(
-            listing=terms.listing,
-            side=terms.side,
-            kind="LIMIT" if limited else "MARKET",
-            quantity=quantity,
-            position_side=terms.position_side,
-            time_in_force=terms.time_in_force if limited and terms.time_in_force != GTE_GTC else "GTC",
-            price=terms.price,
-            reduce_only=None if self._account.dual_side else terms.reduce_only or terms.close_position,
-            close_position=terms.close_position,
-            client_id=client_id,
-            price_match=terms.price_match,
-            self_trade_prevention=terms.self_trade_prevention,
-            good_till_ms=terms.good_till_ms,
-            working_type=terms.working_type,
-            price_protect=terms.price_protect,
-            stop_price=terms.trigger_price,
-            activate_price=terms.activate_price,
-            callback_rate=terms.callback_rate,
-        )
+        own = self._questions.algo_child_bears_algo_id
+        client_id = order.client_id if own else fresh_client_id("child", order.algo_id)
+        request = child_request(terms, quantity, client_id, hedged=self._account.dual_side)
         try:
             self._orders.place_child(request, terms.kind, terms.trigger_price, client_id, now_ms, accepted)
         except RefusalError as refusal:
-            status = AlgoStatus.EXPIRED if refusal.code in UNABLE else AlgoStatus.REJECTED
-            self._end(order, status, now_ms, REASONS.get(refusal.code, refusal.text))
+            status, reason = refused_child(refusal)
+            self._end(order, status, now_ms, reason)
             return
         self._finish(order, now_ms)
 
@@ -311,11 +292,6 @@ class AlgoDesk:
     def _is_protected(self, listing: int) -> bool:
         bound = self.instrument(listing).market_take_bound  # exchangeInfo shows it as triggerProtect, too
         return is_protected(self._prices.mark(listing), self._prices.last(listing), bound)
-
-
-def _client_id(kind: str, number: int) -> str:
-    """Return an id of the venue's own making: 22 characters that nobody can guess the meaning of."""
-    return hashlib.sha256(f"{kind}:{number}".encode()).hexdigest()[:22]
 
 
 def _by_due(order: AlgoOrder) -> tuple[int, int]:

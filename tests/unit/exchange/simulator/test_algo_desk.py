@@ -2,6 +2,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from algo_bench import START, AlgoBench
 
@@ -506,6 +507,20 @@ def test_what_the_venue_keeps_no_longer_does_not_exist():
     bench.step()
     assert bench.desk.store.history(0, START) == []
     assert bench.desk.store.find(None, order.client_id, START) is None
+
+
+def test_nothing_triggers_and_nothing_is_placed_while_a_symbol_is_halted():
+    bench = AlgoBench()
+    order = bench.place(workingType="MARK_PRICE")
+    trading = bench.listings[0]
+    halted = msgspec.structs.replace(trading.instrument, status="TRADING_HALT")
+    bench.listings[0] = msgspec.structs.replace(trading, instrument=halted)
+    bench.step(78_000)
+    assert (order.status, bench.code()) == (AlgoStatus.NEW, -4140)
+    bench.listings[0] = trading
+    bench.step()
+    bench.step()
+    assert order.status is AlgoStatus.FINISHED
 
 
 def test_a_symbol_that_settles_expires_its_orders():
