@@ -18,7 +18,7 @@ from exchange.errors import DecodeError
 from exchange.ports import NotSentError, StreamClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from exchange.binance.handover import Handover
     from exchange.binance.stream_events import StreamEvent
@@ -37,6 +37,8 @@ class SocketOwner(Protocol):
     """What a socket needs of the streams it belongs to."""
 
     decoder: FrameDecoder
+    lane: Callable[[Sequence[bytes]], Sequence[bytes]] | None
+    """May take frames off before they are decoded; returns the others in their order."""
 
     @property
     def ports(self) -> tuple[StreamDialer, Clock, Entropy]:
@@ -247,8 +249,12 @@ class MarketSocket:
         """Decode frames and hand their messages over; replies and refusals keep their place among them."""
         self._frames += len(frames)
         now = self._clock.monotonic()
-        decode = self._owner.decoder.decode
+        decode, lane = self._owner.decoder.decode, self._owner.lane
         heard = False
+        if lane is not None:
+            rest = lane(frames)
+            heard = len(rest) < len(frames)
+            frames = rest
         messages: list[MarketMessage] = []
         for raw in frames:
             try:

@@ -51,7 +51,9 @@ class MarketStreams:
         """Take the ports and the callbacks; these are called on the loop and must neither block nor raise.
 
         `on_gap` hears of streams that are back after they were away (`silent_s` says how long), so that what was
-        missed is fetched over REST. Frames that cannot be believed are kept in `quarantine`.
+        missed is fetched over REST. Frames that cannot be believed are kept in `quarantine`. `lane` may take frames off
+        before they are decoded; it gets those of one wake-up, believes only what the decoder would believe, and returns
+        the others in their order.
         """
         self._dialer = dialer
         self._clock = clock

@@ -421,3 +421,28 @@ def test_array_frames_are_delivered_row_by_row():
 
     play(watch, script)
     assert [message.symbol for message in watch.messages] == [f"S{n}USDT" for n in range(5)]
+
+
+def test_frames_that_the_lane_takes_are_not_decoded_but_prove_that_data_flows():
+    watch = Watch()
+    taken = []
+
+    def lane(frames):
+        taken.extend(frame for frame in frames if b"ETHUSDT" in frame)
+        return [frame for frame in frames if b"ETHUSDT" not in frame]
+
+    watch.streams.lane = lane
+
+    async def script():
+        watch.streams.want(STREAMS)
+        await asyncio.sleep(1)
+        for time in range(60):
+            watch.last.push(book_frame("ETHUSDT", time=time))
+            await asyncio.sleep(1)
+        watch.last.push(book_frame("BTCUSDT"))
+        await asyncio.sleep(1)
+
+    play(watch, script)
+    assert len(taken) == 60
+    assert [message.symbol for message in watch.messages] == ["BTCUSDT"]
+    assert watch.told(SocketLost) == [], "a minute of frames for the lane is no silence"
