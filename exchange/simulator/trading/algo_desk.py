@@ -13,7 +13,7 @@ import msgspec
 from exchange.simulator.answers import RefusalError, refuse
 from exchange.simulator.trading.algo_checks import check_mode, check_position, check_room, check_trigger
 from exchange.simulator.trading.algo_children import child_request, fresh_client_id, refused_child
-from exchange.simulator.trading.algo_events import algo_update
+from exchange.simulator.trading.algo_events import algo_update, trigger_reject
 from exchange.simulator.trading.algo_model import MARK_PRICE, AlgoOrder, AlgoStatus
 from exchange.simulator.trading.algo_request import check_terms
 from exchange.simulator.trading.algo_store import AlgoStore
@@ -277,6 +277,8 @@ class AlgoDesk:
         order.reason = reason
         self._leave(order, now_ms)
         self._tell(order, now_ms)
+        if status is AlgoStatus.REJECTED and self._questions.algo_trigger_reject_event:
+            self._publish.publish(trigger_reject(order, self.instrument(order.terms.listing), now_ms))
 
     def _leave(self, order: AlgoOrder, now_ms: int) -> None:
         order.updated_ms = order.left_ms = now_ms

@@ -53,3 +53,9 @@ def algo_update(order: AlgoOrder, instrument: Instrument, now_ms: int) -> Row:
     if terms.is_trailing:
         body["ia"] = order.activated
     return {"e": "ALGO_UPDATE", "T": order.updated_ms, "E": now_ms, "o": body}
+
+
+def trigger_reject(order: AlgoOrder, instrument: Instrument, now_ms: int) -> Row:
+    """Return the deprecated event of an order that was refused at its trigger."""
+    told = {"s": instrument.symbol, "i": order.algo_id, "r": order.reason}
+    return {"e": "CONDITIONAL_ORDER_TRIGGER_REJECT", "E": now_ms, "T": order.updated_ms, "or": told}

@@ -248,6 +248,17 @@ def test_a_child_that_is_refused_ends_its_order_with_the_reason(refusal, status,
     assert (order.status, order.reason) == (status, reason)
 
 
+def test_the_deprecated_event_of_a_refused_trigger_is_a_question():
+    bench = AlgoBench(algo_trigger_reject_event=True)
+    order = bench.place()
+    bench.orders.refusal = (-2019, "Margin is insufficient.")
+    bench.step(79_000)
+    assert bench.events[-1] == {
+        "e": "CONDITIONAL_ORDER_TRIGGER_REJECT", "E": bench.now, "T": bench.now,
+        "or": {"s": "BTCUSDT", "i": order.algo_id, "r": "Margin is insufficient."},
+    }  # fmt: skip
+
+
 def test_the_latency_of_the_service_parts_trigger_and_child():
     bench = AlgoBench(algo_latency_ms=600)
     order = bench.place()
