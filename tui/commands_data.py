@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -23,7 +23,7 @@ from exchange.binance.client import BinanceClient
 from exchange.binance.gate import OpenGate
 from exchange.binance.weights import WeightLedger
 from exchange.errors import ExchangeError
-from exchange.recorder.collect import RecordingError, choose_symbols
+from exchange.recorder.collect import RecordingError, Wish, choose_symbols, parse_wish
 from tui.arguments import seconds
 from tui.desk_start import configuration
 from tui.exit_codes import ExitCode
@@ -75,8 +75,9 @@ def fetch(options: GlobalOptions, *, symbols: str, intervals: str, begin: str, e
     """Fetch REST history; an interrupted run goes on when the same command is given again."""
     loaded = configuration(options)
     try:
-        names = _intervals(intervals)
-        done = asyncio.run(_fetch(loaded, symbols, names, begin, end, Path(out)))
+        names, wish = _intervals(intervals), parse_wish(symbols)
+        span = _when("--from", begin), _when("--to", end) if end else None
+        done = asyncio.run(_fetch(loaded, wish, names, span, Path(out)))
     except (CandleFileError, DataQuestionError, RecordingError) as error:
         say(str(error))
         return ExitCode.CONFIG
@@ -132,16 +133,18 @@ def _intervals(text: str) -> list[str]:
     return names
 
 
-async def _fetch(loaded: Loaded, symbols: str, intervals: list[str], begin: str, end: str, out: Path) -> list[Fetched]:
+async def _fetch(
+    loaded: Loaded, wish: Wish, intervals: list[str], span: tuple[When, When | None], out: Path
+) -> list[Fetched]:
     connection = await connect(loaded, 0)
     try:
         ledger = WeightLedger(loaded.settings.exchange.rate_limit)
         client = BinanceClient(connection.rest, connection.clock, ledger, OpenGate(), connection.entropy)
         await client.sync_clock(1)
         now_ms = client.venue_ms()
-        from_ms = _instant("--from", begin, now_ms)
-        to_ms = min(now_ms, _instant("--to", end, now_ms) if end else now_ms)
-        names = await choose_symbols(client, symbols)
+        begin, end = span
+        from_ms, to_ms = begin.at(now_ms), now_ms if end is None else min(now_ms, end.at(now_ms))
+        names = await choose_symbols(client, wish)
         try:
             jobs = plan(names, intervals, from_ms, to_ms)
         except ValueError as error:
@@ -173,15 +176,25 @@ def _progress(jobs: Sequence[Job]) -> Iterator[Callable[[Job, int], None]]:
         yield tell
 
 
-def _instant(option: str, text: str, now_ms: int) -> int:
-    """Return UTC milliseconds of a date, an instant, or a duration before the venue's present."""
+class When(NamedTuple):
+    """An instant in UTC milliseconds, or milliseconds before the venue's present."""
+
+    time_ms: int
+    is_age: bool
+
+    def at(self, now_ms: int) -> int:
+        """Return the instant meant."""
+        return now_ms - self.time_ms if self.is_age else self.time_ms
+
+
+def _when(option: str, text: str) -> When:
     try:
         instant = datetime.fromisoformat(text)
-        return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
+        return When(int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000), is_age=False)
     except ValueError:
         pass
     try:
-        return now_ms - int(seconds(text) * 1000)
+        return When(int(seconds(text) * 1000), is_age=True)
     except ValueError:
         raise DataQuestionError(
             f"{option} {text!r} is neither a UTC date such as 2024-01-31 nor a duration before now such as 30d"

@@ -17,7 +17,16 @@ from exchange.binance.client import BinanceClient
 from exchange.binance.gate import OpenGate
 from exchange.binance.weights import WeightLedger
 from exchange.errors import ExchangeError
-from exchange.recorder.collect import CHANNELS, INTERVALS, Collector, Plan, RecordingError, choose_symbols
+from exchange.recorder.collect import (
+    CHANNELS,
+    INTERVALS,
+    Collector,
+    Plan,
+    RecordingError,
+    Wish,
+    choose_symbols,
+    parse_wish,
+)
 from exchange.recorder.manifest import Manifest, SessionError
 from exchange.recorder.records import SCHEMA
 from exchange.recorder.writer import SessionWriter
@@ -42,9 +51,9 @@ def record(options: GlobalOptions, *, out: str, symbols: str, streams: str) -> i
     """Record until the duration is over or somebody interrupts; return the exit code."""
     loaded = configuration(options)
     try:
-        channels = _channels(streams)
+        wish, channels = parse_wish(symbols), _channels(streams)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_record(loaded, options, Path(out), symbols, channels))
+            return runner.run(_record(loaded, options, Path(out), wish, channels))
     except (SessionError, RecordingError) as error:
         say(str(error))
         return ExitCode.CONFIG
@@ -61,13 +70,13 @@ def _channels(text: str) -> tuple[str, ...]:
     return names
 
 
-async def _record(loaded: Loaded, options: GlobalOptions, out: Path, symbols: str, channels: tuple[str, ...]) -> int:
+async def _record(loaded: Loaded, options: GlobalOptions, out: Path, wish: Wish, channels: tuple[str, ...]) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     connection = await connect(loaded, 0)
     try:
-        return await _on(connection, loaded, options, out, symbols, channels, stop)
+        return await _on(connection, loaded, options, out, wish, channels, stop)
     finally:
         await connection.close()
 
@@ -77,14 +86,14 @@ async def _on(
     loaded: Loaded,
     options: GlobalOptions,
     out: Path,
-    symbols: str,
+    wish: Wish,
     channels: tuple[str, ...],
     stop: asyncio.Event,
 ) -> int:
     ledger = WeightLedger(loaded.settings.exchange.rate_limit)
     scout = BinanceClient(connection.rest, connection.clock, ledger, OpenGate(), connection.entropy)
     await scout.sync_clock(1)
-    plan = Plan(await choose_symbols(scout, symbols), channels)
+    plan = Plan(await choose_symbols(scout, wish), channels)
     started_us = connection.clock.now_ms() * 1000
     manifest = Manifest(
         schema=SCHEMA,

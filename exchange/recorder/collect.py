@@ -168,26 +168,37 @@ class Collector:
         self.faults = [*self.faults[-99:], text]
 
 
-async def choose_symbols(client: BinanceClient, wish: str) -> tuple[str, ...]:
-    """Return the symbols of `BTCUSDT,ETHUSDT` or `top:N` (most turnover, trading, USDT perpetuals).
+Wish = int | tuple[str, ...]
+"""Symbols by name, or how many of those with the most turnover."""
+
+
+def parse_wish(text: str) -> Wish:
+    """Read `BTCUSDT,ETHUSDT` or `top:N`. Raises RecordingError."""
+    if text.startswith(_TOP):
+        count = text.removeprefix(_TOP)
+        if not count.isdecimal() or not int(count):
+            raise RecordingError(f"--symbols {text}: write top:N with N from 1, such as top:50")
+        return int(count)
+    names = tuple(dict.fromkeys(name.strip().upper() for name in text.split(",") if name.strip()))
+    if not names:
+        raise RecordingError("--symbols is empty: write BTCUSDT,ETHUSDT or top:50")
+    return names
+
+
+async def choose_symbols(client: BinanceClient, wish: Wish) -> tuple[str, ...]:
+    """Return the symbols meant: of top:N USDT perpetuals that trade.
 
     Raises RecordingError for a name the venue does not list, and ExchangeError.
     """
     listed = [one for one in await client.exchange_info() if one.is_usdt_perpetual]
-    if wish.startswith(_TOP):
-        count = wish.removeprefix(_TOP)
-        if not count.isdecimal() or not int(count):
-            raise RecordingError(f"--symbols {wish}: write top:N with N from 1, such as top:50")
+    if isinstance(wish, int):
         trading = {one.symbol for one in listed if one.is_trading}
         turnover = sorted(await client.tickers(), key=lambda one: (-one.quote_volume, one.symbol))
-        return tuple(one.symbol for one in turnover if one.symbol in trading)[: int(count)]
-    names = tuple(dict.fromkeys(name.strip().upper() for name in wish.split(",") if name.strip()))
-    if not names:
-        raise RecordingError("--symbols is empty: write BTCUSDT,ETHUSDT or top:50")
-    unknown = set(names) - {one.symbol for one in listed}
+        return tuple(one.symbol for one in turnover if one.symbol in trading)[:wish]
+    unknown = set(wish) - {one.symbol for one in listed}
     if unknown:
         raise RecordingError(f"--symbols: {', '.join(sorted(unknown))} is not listed there; look for the spelling")
-    return names
+    return wish
 
 
 def _ignore_message(message: object) -> None:
