@@ -21,8 +21,9 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 # One file holds all of it: numba's disk cache watches the file of the function it has cached.
-_inner: Any = njit(nogil=True, error_model="numpy")
-_entry: Any = njit(nogil=True, error_model="numpy", cache=True)
+# The interpreter lock is kept: a call takes a tenth of a millisecond, getting the lock back can take five times that.
+_inner: Any = njit(error_model="numpy")
+_entry: Any = njit(error_model="numpy", cache=True)
 
 PAD = bytes(64)
 """Must follow the last frame: no text goes on over a zero, so no scan leaves the buffer."""

@@ -50,15 +50,21 @@ class FrameCutter:
         while end - start >= 2:
             size = data[start + 1]
             body = start + 2
-            if size >= _LONG:
-                body += 2 if size == _LONG else 8
-                if size <= 127 and body > end:
+            if size == _LONG:
+                body += 2
+                if body > end:
                     wanted = body - start
                     break
-                size = int.from_bytes(data[start + 2 : body], "big") if size <= 127 else self._limit + 1
-                if size > self._limit:
-                    self._data, self._at = b"", 0
-                    return messages, data[start:]
+                size = data[start + 2] << 8 | data[start + 3]
+            elif size > _LONG:
+                body += 8
+                if size == 127 and body > end:
+                    wanted = body - start
+                    break
+                size = int.from_bytes(data[start + 2 : body], "big") if size == 127 else self._limit + 1
+            if size > self._limit:
+                self._data, self._at = b"", 0
+                return messages, data[start:]
             stop = body + size
             if stop > end:
                 wanted = stop - start
