@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from exchange.bad_input import SAMPLE_BYTES
 from exchange.binance.order_wire import acknowledged
 from exchange.binance.outcomes import classify
 from exchange.binance.refusals import error_for
-from exchange.binance.row_wire import rows
+from exchange.binance.row_wire import Refused, rows
 from exchange.errors import DecodeError, ExchangeError, UnknownOutcomeError
 from exchange.order_reports import OrderAck
 
@@ -50,8 +51,13 @@ class _Coded(msgspec.Struct):
 _CODED = msgspec.json.Decoder(_Coded, strict=False)
 
 
-def settle_batch(body: bytes, elements: Sequence[Element], where: str, now_ms: int) -> tuple[Settled, ...]:
-    """Return what became of each element. Raises DecodeError when the answer is no list at all."""
+def settle_batch(
+    body: bytes, elements: Sequence[Element], where: str, now_ms: int, refused: Refused
+) -> tuple[Settled, ...]:
+    """Return what became of each element, and hand what cannot be believed to `refused`.
+
+    Raises DecodeError when the answer is no list at all.
+    """
     raws = rows(body, where)
     settled: list[Settled | None] = [None] * len(elements)
     refusals: dict[int, ExchangeError] = {}
@@ -63,7 +69,9 @@ def settle_batch(body: bytes, elements: Sequence[Element], where: str, now_ms: i
             continue
         try:
             ack = acknowledged(given, where)
-        except DecodeError:
+        except DecodeError as error:
+            error.sample = given[:SAMPLE_BYTES]
+            refused(error)
             continue
         for number, element in enumerate(elements):
             if settled[number] is None and element.is_meant(ack):

@@ -105,8 +105,11 @@ class OrderClient:
     async def _batch(
         self, endpoint: Endpoint, params: Params, elements: Sequence[Element], priority: Priority
     ) -> tuple[Settled, ...]:
+        def refuse(error: DecodeError) -> None:
+            self._calls.quarantine.refuse(error, error.sample, self._calls.venue_ms())
+
         def decode(body: bytes, where: str) -> tuple[Settled, ...]:
-            return settle_batch(body, elements, where, self._calls.venue_ms())
+            return settle_batch(body, elements, where, self._calls.venue_ms(), refuse)
 
         settled = await self._calls.call(endpoint, params, decode, priority)
         for one in settled:

@@ -15,7 +15,7 @@ from exchange.account import (
     OrderLimit,
     TradingIndicator,
 )
-from exchange.binance.json_strict import decode, money
+from exchange.binance.json_strict import decode, money, symbol_name
 from exchange.binance.row_wire import lenient
 from exchange.errors import DecodeError
 
@@ -130,6 +130,7 @@ def commission_rate(body: bytes, where: str) -> CommissionRate:
 def leverage_set(body: bytes, where: str) -> LeverageSet:
     """Return the leverage the venue confirmed."""
     row = decode(_LEVERAGE, body, where)
+    symbol_name(row.symbol, where, "symbol")
     if row.leverage < 1:
         raise DecodeError(where, "leverage", f"{row.leverage} is below 1")
     return LeverageSet(row.symbol, row.leverage, money(row.max_notional_value, where, "maxNotionalValue", minimum=0))
@@ -141,8 +142,8 @@ def income(body: bytes, where: str) -> tuple[IncomeRow, ...]:
         IncomeRow(
             kind=row.income_type,
             income=money(row.income, where, "income"),
-            asset=row.asset,
-            symbol=row.symbol,
+            asset=symbol_name(row.asset, where, "asset"),
+            symbol=row.symbol and symbol_name(row.symbol, where, "symbol"),
             transaction_id=row.tran_id,
             trade_id=_trade_id(row.trade_id, where),
             info=row.info,
@@ -176,14 +177,16 @@ def order_limits(body: bytes, where: str) -> tuple[OrderLimit, ...]:
 
 def adl_quantiles(body: bytes, where: str) -> tuple[AdlQuantile, ...]:
     """Return the places in the queue of auto-deleveraging."""
-    return tuple(AdlQuantile(row.symbol, row.adl_quantile) for row in decode(_ADL, body, where))
+    return tuple(
+        AdlQuantile(symbol_name(row.symbol, where, "symbol"), row.adl_quantile) for row in decode(_ADL, body, where)
+    )
 
 
 def trading_status(body: bytes, where: str) -> tuple[TradingIndicator, ...]:
     """Return the indicators of the quantitative rules; the symbol `ACCOUNT` is the account as a whole."""
     return tuple(
         TradingIndicator(
-            symbol,
+            symbol_name(symbol, where, "indicators"),
             row.indicator,
             money(row.value, where, "value"),
             money(row.trigger_value, where, "triggerValue"),

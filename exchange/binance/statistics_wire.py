@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from exchange.binance.json_strict import decode, money
+from exchange.binance.json_strict import decode, money, symbol_name
 from exchange.binance.row_wire import lenient
 from exchange.errors import DecodeError
 from exchange.market_statistics import (
@@ -94,7 +94,7 @@ def funding_rates(body: bytes, where: str) -> tuple[FundingRate, ...]:
     """Return settled fundings, ascending."""
     return tuple(
         FundingRate(
-            row.symbol,
+            symbol_name(row.symbol, where, "symbol"),
             row.funding_time,
             money(row.funding_rate, where, "fundingRate"),
             _mark(row.mark_price, where),
@@ -118,7 +118,7 @@ def funding_terms(body: bytes, where: str) -> tuple[FundingTerms, ...]:
     """Return the contracts whose funding is adjusted."""
     terms = []
     for row in decode(_TERMS, body, where):
-        place = f"{where} {row.symbol[:32]}"
+        place = f"{where} {symbol_name(row.symbol, where, 'symbol')}"
         hours = row.funding_interval_hours
         if hours < 1 or _DAY_HOURS % hours:
             raise DecodeError(place, "fundingIntervalHours", f"{hours} hours do not divide a day")

@@ -159,7 +159,7 @@ elements = st.one_of(
 def test_every_order_of_a_batch_gets_one_outcome_that_is_proven_or_unknown(count, rows):
     wanted = [Element("BTCUSDT", None, f"b{number}") for number in range(count)]
     try:
-        settled = settle_batch(json.dumps(rows).encode(), wanted, "x", EPOCH)
+        settled = settle_batch(json.dumps(rows).encode(), wanted, "x", EPOCH, [].append)
     except DecodeError:
         assert not rows or not isinstance(rows, list)
         return

@@ -272,8 +272,9 @@ def test_what_an_answer_to_a_batch_leaves_out_is_unknown():
 
 def test_an_unreadable_or_foreign_element_is_unknown_and_spoils_no_other():
     rows = [ack_row(clientOrderId="b0"), {"orderId": "??"}, ack_row(clientOrderId="x")]
-    _, settled = settle(answer(rows))
+    desk, settled = settle(answer(rows))
     assert [isinstance(one, OrderAck) for one in settled] == [True, False, False]
+    assert (desk.client.quarantine.total, desk.client.quarantine.last.sample) == (1, '{"orderId": "??"}')
     assert all(isinstance(one, UnknownOutcomeError) for one in settled[1:])
 
 

@@ -97,10 +97,10 @@ def test_a_documented_batch_element_that_is_order_and_error_at_once_is_the_error
     name, client_id, order_id, branch, reaction
 ):
     body = json.dumps(json.loads(read("official_examples/rest.json"))[name]).encode()
-    (one,) = settle_batch(body, [Element("BTCUSDT", order_id, client_id)], name, 0)
+    (one,) = settle_batch(body, [Element("BTCUSDT", order_id, client_id)], name, 0, [].append)
     assert type(one) is branch
     assert one.reaction is reaction
-    first, second = settle_batch(body, [Element("BTCUSDT", order_id, client_id)] * 2, name, 0)
+    first, second = settle_batch(body, [Element("BTCUSDT", order_id, client_id)] * 2, name, 0, [].append)
     assert isinstance(first, UnknownOutcomeError)
     assert isinstance(second, UnknownOutcomeError)
 
