@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from exchange.simulator.encode import encode_json, number, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from exchange.instrument import Instrument, LotRule
     from exchange.simulator.market import Listing
@@ -26,9 +26,12 @@ TRADFI = "TRADIFI_PERPETUAL"
 """The venue's own spelling."""
 
 
-def exchange_info(listings: Sequence[Listing], start_ms: int) -> bytes:
-    """Return the whole body; serverTime is deliberately stale and each row carries one field nobody documents."""
-    quotes = dict.fromkeys(["USDT", "USDC", "BTC", *(listing.instrument.quote for listing in listings)])
+def exchange_info(listings: Mapping[int, Listing], start_ms: int, delivery: Mapping[int, int]) -> bytes:
+    """Return the whole body; serverTime is deliberately stale and each row carries one field nobody documents.
+
+    `listings` maps places in the market to contracts; `delivery` holds the instants of those that do not last for ever.
+    """
+    quotes = dict.fromkeys(["USDT", "USDC", "BTC", *(listing.instrument.quote for listing in listings.values())])
     return encode_json(
         {
             "timezone": "UTC",
@@ -37,19 +40,21 @@ def exchange_info(listings: Sequence[Listing], start_ms: int) -> bytes:
             "rateLimits": RATE_LIMITS,
             "exchangeFilters": [],
             "assets": [{"asset": a, "marginAvailable": True, "autoAssetExchange": "-10000"} for a in quotes],
-            "symbols": [_symbol_row(listing, i) for i, listing in enumerate(listings)],
+            "symbols": [
+                _symbol_row(listing, i, delivery.get(i, PERPETUAL_DELIVERY_MS)) for i, listing in listings.items()
+            ],
         }
     )
 
 
-def _symbol_row(listing: Listing, position: int) -> dict[str, Any]:
+def _symbol_row(listing: Listing, position: int, delivery_ms: int) -> dict[str, Any]:
     instrument = listing.instrument
     tradfi = instrument.contract_type == TRADFI
     return {
         "symbol": instrument.symbol,
         "pair": instrument.base + instrument.quote,
         "contractType": instrument.contract_type,
-        "deliveryDate": PERPETUAL_DELIVERY_MS,
+        "deliveryDate": delivery_ms,
         "onboardDate": instrument.onboard_ms,
         "status": instrument.status,
         "maintMarginPercent": "2.5000",
@@ -125,3 +130,21 @@ def bracket_row(listing: Listing) -> dict[str, Any]:
             for rank, bracket in enumerate(listing.brackets, start=1)
         ],
     }
+
+
+def bracket_events(listing: Listing) -> list[dict[str, Any]]:
+    """Return the brackets as contractInfo carries them: the leverages of a bracket reach down to the next one's."""
+    most = [bracket.max_leverage for bracket in listing.brackets]
+    least = [leverage + 1 for leverage in most[1:]] + [1]
+    return [
+        {
+            "bs": rank,
+            "bnf": number(bracket.floor),
+            "bnc": number(bracket.cap),
+            "mmr": float(bracket.mmr),
+            "cf": number(bracket.cum),
+            "mi": low,
+            "ma": bracket.max_leverage,
+        }
+        for rank, (bracket, low) in enumerate(zip(listing.brackets, least, strict=True), start=1)
+    ]

@@ -45,6 +45,7 @@ class Exchange:
         self.venue = Venue(market, secrets if secrets is not None else demo_secrets(), self.options)
         self._subscriptions = self.venue.subscriptions
         self._feed = Feed(self.venue.tape, self._subscriptions, self.venue.liquidations)
+        self.venue.life.renewed.append(self._feed.renew)
         self._sessions: dict[Connection, None] = {}
         self._faults: Injector | None = None
         self.control = Control(self)
@@ -64,6 +65,7 @@ class Exchange:
                 break  # a replay that has run out of data stands still
             self.venue.tape.tick(market.now_ms)
             self.venue.house.step(previous, market.now_ms)
+            self.venue.life.step(market.now_ms)
             self._feed.tick(previous, market.now_ms)
             if self._faults is not None:
                 self.now_ms = market.now_ms

@@ -160,7 +160,7 @@ class Feed:
         )
         if not (tickers or minis or every_ticker or every_mini):
             return
-        day = self._tape.market.day()
+        day = self._tape.day()
         rows = list(
             zip(
                 day.open.tolist(),
@@ -191,10 +191,13 @@ class Feed:
                 now_ms - DAY_MS, now_ms, first_id, last_id, trades,
             )  # fmt: skip
 
+        still = [i for i in {*tickers, *minis} if self._tape.stopped_ms(i) is not None]
         for i, sinks in tickers.items():
-            deliver(sinks, ticker(self._templates[i].ticker, i).encode())
+            if i not in still:
+                deliver(sinks, ticker(self._templates[i].ticker, i).encode())
         for i, sinks in minis.items():
-            deliver(sinks, mini(self._templates[i].mini, i).encode())
+            if i not in still:
+                deliver(sinks, mini(self._templates[i].mini, i).encode())
         moved = [i for i in self._listed if self._moved[i]]
         coins = [(i, templates) for i, templates in self._coin if self._moved[i]]
         if every_ticker and moved:

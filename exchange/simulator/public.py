@@ -34,7 +34,7 @@ def server_time(venue: Venue, _params: Params, now_ms: int) -> bytes:
 
 def exchange_info(venue: Venue, _params: Params, _now_ms: int) -> bytes:
     """Answer GET exchangeInfo; `symbol` is ignored, as live."""
-    return venue.exchange_info
+    return venue.life.exchange_info
 
 
 def _one_or_all(venue: Venue, params: Params, build: Callable[[Iterable[int]], list[dict[str, Any]]]) -> bytes:

@@ -56,9 +56,9 @@ def _span(params: Params) -> tuple[int | None, int | None]:
     return start, end
 
 
-def _listings(venue: Venue, params: Params) -> range:
+def _listings(venue: Venue, params: Params) -> list[int]:
     index = venue.chosen(params)
-    return range(len(venue.account.listings)) if index is None else range(index, index + 1)
+    return venue.tape.listed() if index is None else [index]
 
 
 def account_v2(venue: Venue, _params: Params, _now_ms: int) -> bytes:

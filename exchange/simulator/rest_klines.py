@@ -70,7 +70,7 @@ def _bars(venue: Venue, index: int, params: Params) -> tuple[Candles, npt.NDArra
     stopped = venue.tape.stopped_ms(index)
     if stopped is not None:
         # A contract that stands still has no bars after the one it stopped in.
-        end = stopped if end is None else min(end, stopped)
+        end = stopped - 1 if end is None else min(end, stopped - 1)
         if start is not None and start > end:
             return NO_CANDLES, NO_CANDLES.open_time
     if interval in LONG:

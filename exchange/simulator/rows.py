@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 def ticker_rows(tape: Tape, indices: Iterable[int], now_ms: int) -> list[Row]:
     """Return ticker/24hr rows; futures tickers carry no bid and ask."""
-    day = tape.market.day()
+    day = tape.day()
     rows: list[Row] = []
     for i in indices:
         formats = tape.formats[i]
@@ -103,7 +103,7 @@ def funding_info_rows(tape: Tape) -> list[Row]:
             "disclaimer": False,
             "updateTime": None,
         }
-        for listing in tape.listings
+        for listing in (tape.listings[i] for i in tape.listed())
         if listing.funding_hours != 8
     ]
 

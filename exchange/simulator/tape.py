@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from exchange.simulator.encode import Formats
-from exchange.simulator.funding_history import FundingHistory
+from exchange.simulator.funding_history import HOUR_MS, FundingHistory
 from exchange.simulator.price_ratios import PriceRatios
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from exchange.simulator.market import Columns, Listing, Market
+    from exchange.simulator.market import Columns, DayColumns, Listing, Market
 
 AVERAGE_SECONDS = 60
 """Length of the mark price's moving average; the venue does not publish its own."""
@@ -44,6 +44,8 @@ class Standstill(NamedTuple):
     """How a contract looked when it stopped."""
 
     since_ms: int
+    day: tuple[float | int, ...]
+    """Its statistics of 24 h, in the order of `DayColumns`."""
     values: tuple[float, ...]
     """One per column of `_STILL`."""
     book: Book
@@ -83,6 +85,7 @@ class Tape:
         self.ratios = PriceRatios(count, market.now_ms)
         self.fundings = FundingHistory(self.listings, market.now_ms)
         self._still: dict[int, Standstill] = {}
+        self._hours: dict[int, int] = {}
         self._books: dict[int, Book] = {}
         self.columns: Columns = market.columns
         self.trades: npt.NDArray[np.void] = market.trades()[:0]
@@ -92,6 +95,11 @@ class Tape:
         columns, trades = self.market.columns, self.market.trades()
         if self._still:
             columns, trades = self._without_still(columns, trades)
+        if self._hours:
+            due = columns.next_funding.copy()
+            for index, hours in self._hours.items():
+                due[index] = (now_ms // (hours * HOUR_MS) + 1) * hours * HOUR_MS
+            columns = columns._replace(next_funding=due)
         self._steps += 1
         self._books.clear()
         moved = columns.changed
@@ -154,11 +162,27 @@ class Tape:
         """Let a contract stand still from now on; one that does so already stays as it is."""
         if index not in self._still:
             values = tuple(float(getattr(self.columns, name)[index]) for name in _STILL)
-            self._still[index] = Standstill(now_ms, values, self.book(index))
+            day = tuple(column[index].item() for column in self.market.day())
+            self._still[index] = Standstill(now_ms, day, values, self.book(index))
 
     def resume(self, index: int) -> None:
         """Let a contract move with the market again from the next step on."""
         self._still.pop(index, None)
+
+    def day(self) -> DayColumns:
+        """Return the rolling 24 h statistics; those of a contract that stands still stay as they were."""
+        day = self.market.day()
+        if not self._still:
+            return day
+        copied = day._replace(**{name: getattr(day, name).copy() for name in day._fields})
+        for index, still in self._still.items():
+            for column, value in zip(copied, still.day, strict=True):
+                column[index] = value
+        return copied
+
+    def set_funding(self, index: int, hours: int) -> None:
+        """Let the next funding of a contract be due at another interval than the market's."""
+        self._hours[index] = hours
 
     def stopped_ms(self, index: int) -> int | None:
         """Return since when a contract stands still, None while it moves."""

@@ -9,13 +9,13 @@ import msgspec
 
 from exchange.simulator.answers import invalid_symbol
 from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
-from exchange.simulator.contract_info import exchange_info
 from exchange.simulator.keys import KeyRegistry
-from exchange.simulator.liquidations import Liquidations
+from exchange.simulator.liquidations import Liquidation, Liquidations
 from exchange.simulator.listen_keys import ListenKeys
 from exchange.simulator.order_counts import OrderCounts
 from exchange.simulator.questions import OpenQuestions
 from exchange.simulator.subscriptions import Subscriptions
+from exchange.simulator.symbol_life import SymbolLife
 from exchange.simulator.tape import Tape
 from exchange.simulator.trading.account_book import START_BALANCE
 from exchange.simulator.trading.house import TradingHouse
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from exchange.simulator.market import Listing, Market
     from exchange.simulator.params import Params
+    from exchange.simulator.trading.model import Order
 
 
 class ExchangeOptions(msgspec.Struct, frozen=True):
@@ -44,6 +45,8 @@ class ExchangeOptions(msgspec.Struct, frozen=True):
     market_name: str = "synthetic"
     control_token: str | None = None
     """What a control request must bring in `x-sim-token`; without one the control endpoint does not exist."""
+    unlisted: tuple[str, ...] = ()
+    """Contracts of the market that the venue does not list until it is told to."""
     questions: OpenQuestions = OpenQuestions()
     """Our answers to what the contract leaves open."""
 
@@ -74,14 +77,27 @@ class Venue:
         self.order_counts = OrderCounts(self.weights)
         self.liquidations = Liquidations()
         """What everybody sees of liquidations; the account reports its own here."""
+        self.account.liquidation.tell = self._show_liquidation
         self.start_ms = market.now_ms
         self.clock_error_ms = 0
         """How far the venue's clock has been made to jump, as signed requests and GET time see it."""
-        self.exchange_info = exchange_info(self.tape.listings, market.now_ms)
+        self.life = SymbolLife(self.tape, self.subscriptions, market.now_ms, self.house.settle)
+        self.life.hide(options.unlisted)
 
     def clock_ms(self, now_ms: int) -> int:
         """Return what the venue's own clock shows at an instant."""
         return now_ms + self.clock_error_ms
+
+    def special_funding(self, index: int, rate: Decimal, now_ms: int) -> None:
+        """Settle a funding outside the regular intervals and keep it in the history."""
+        self.tape.fundings.special(index, float(rate), float(self.tape.columns.mark[index]), now_ms)
+        self.account.special_funding(index, rate, now_ms)
+
+    def _show_liquidation(self, order: Order) -> None:
+        if order.executed:
+            price, average, quantity = float(order.price), float(order.average_price), float(order.executed)
+            shown = Liquidation(order.listing, order.side.value, price, average, quantity, order.updated_ms)
+            self.liquidations.report(shown)
 
     def symbol_index(self, params: Params) -> int:
         """Return the index of the mandatory `symbol`. Raises RefusalError -1102 or -1121."""
@@ -95,7 +111,7 @@ class Venue:
     def chosen_listings(self, params: Params) -> Sequence[Listing]:
         """Return the listing of an optional `symbol`, or all. Raises RefusalError -1121."""
         index = self.chosen(params)
-        return self.tape.listings if index is None else self.tape.listings[index : index + 1]
+        return [self.tape.listings[i] for i in (self.tape.listed() if index is None else (index,))]
 
     def _index(self, symbol: str) -> int:
         index = self.tape.index.get(symbol)

@@ -1,5 +1,6 @@
 """A local book kept by the venue's rules is the venue's book: a snapshot, then differences, at every speed."""
 
+import itertools
 import json
 import random
 
@@ -92,7 +93,7 @@ def test_ids_of_the_wide_contract_do_not_fit_a_double_and_jump():
     exchange.advance(START + 5_000)
     frames = events(session)
     assert len(frames) > 5
-    for before, event in zip(frames, frames[1:], strict=False):
+    for before, event in itertools.pairwise(frames):
         assert event["pu"] == before["u"]
         assert before["u"] + 1 < event["U"] <= event["u"]
         assert int(float(event["u"])) != event["u"] or event["u"] > 2**53

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import pytest
@@ -80,7 +81,7 @@ def test_the_best_levels_are_those_that_rest_answers(levels, speed, pause):
     last = frames[-1]
     assert last.keys() == DEPTH_KEYS
     assert (len(last["b"]), len(last["a"])) == (levels, levels)
-    assert all(before["u"] == after["pu"] for before, after in zip(frames, frames[1:], strict=False))
+    assert all(before["u"] == after["pu"] for before, after in itertools.pairwise(frames))
     query = f"symbol=BTCUSDT&limit={levels}".encode()
     book = json.loads(exchange.request("GET", "/fapi/v1/depth", query, b"", {}, exchange.now_ms).body)
     assert (book["bids"], book["asks"]) == (last["b"], last["a"])
@@ -186,7 +187,7 @@ def test_a_continuous_kline_names_pair_and_contract_type_and_no_symbol():
     frame = frames[-1]
     assert (frame["e"], frame["ps"], frame["ct"]) == ("continuous_kline", "BTCUSDT", "PERPETUAL")
     assert "s" not in frame
-    assert set(frame["k"]) == set(["t", "T", "i", "f", "L", "o", "c", "h", "l", "v", "n", "x", "q", "V", "Q", "B"])
+    assert set(frame["k"]) == {"t", "T", "i", "f", "L", "o", "c", "h", "l", "v", "n", "x", "q", "V", "Q", "B"}
 
 
 def test_bars_of_one_second_are_the_trades_of_that_second_and_close_when_quiet_too():

@@ -29,7 +29,17 @@ def told():
             message = json.loads(frame)
             frames[message["e"]].append(message)
         session.outbox.clear()
-    return exchange, symbols, frames
+    trading = [listing.instrument.symbol for listing in exchange.market.listings if listing.instrument.is_trading]
+    return exchange, trading, frames
+
+
+def test_a_contract_that_settles_is_silent_and_its_bars_have_ended(told):
+    exchange, _, frames = told
+    (settling,) = [one.instrument.symbol for one in exchange.market.listings if one.instrument.status == "SETTLING"]
+    assert not [frame for event in frames.values() for frame in event if frame["s"] == settling]
+    query = f"symbol={settling}&interval=1m&limit=1".encode()
+    (row,) = json.loads(exchange.request("GET", "/fapi/v1/klines", query, b"", {}, exchange.now_ms).body)
+    assert row[0] == START - 60_000
 
 
 def test_every_closing_frame_equals_the_candle_of_rest(told):
