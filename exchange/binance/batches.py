@@ -78,8 +78,8 @@ def settle_batch(
                 settled[number] = ack
                 break
     if len(raws) == len(elements):
-        for index, error in refusals.items():
-            settled[index] = settled[index] or error
+        for index, refusal in refusals.items():
+            settled[index] = settled[index] or refusal
     return tuple(
         one or UnknownOutcomeError(f"{where} element {number + 1}: the answer does not say what became of it")
         for number, one in enumerate(settled)

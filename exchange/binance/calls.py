@@ -94,6 +94,11 @@ class Calls:
         """Return how the clocks stand; offset 0 before the first synchronisation."""
         return self.tracker.sync
 
+    @property
+    def recv_window_ms(self) -> int:
+        """Return how long after its timestamp the venue may still execute a request."""
+        return self._limits.recv_window_ms
+
     def venue_ms(self) -> int:
         """Return the venue's clock as we know it, UTC milliseconds."""
         return self._clock.now_ms() + self.tracker.sync.offset_ms
