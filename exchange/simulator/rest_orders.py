@@ -178,7 +178,7 @@ def _text(value: Any) -> str:
 def _json_list(text: str, name: str) -> list[Any]:
     try:
         items = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise invalid(name) from None
     if not isinstance(items, list):
         raise invalid(name)

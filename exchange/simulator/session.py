@@ -147,7 +147,7 @@ def _check_property(name: Any) -> None:
 def _decode(raw: bytes) -> dict[str, Any]:
     try:
         message = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise ControlError(INVALID_JSON, f"Invalid JSON: {fault}") from fault
     if not isinstance(message, dict):
         raise ControlError(INVALID_REQUEST, "Invalid request: expected an object")

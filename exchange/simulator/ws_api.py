@@ -6,6 +6,7 @@ counts, then the endpoint's own rules. User events are not delivered here.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs
@@ -15,7 +16,7 @@ import msgspec
 from exchange.simulator.answers import RefusalError, invalid, refuse
 from exchange.simulator.auth import bad_signature, check_time, known_key
 from exchange.simulator.connection import Connection
-from exchange.simulator.encode import encode_json
+from exchange.simulator.encode import encode_json, plain
 from exchange.simulator.order_counts import NO_ORDER, rate_limits
 from exchange.simulator.params import Params
 from exchange.simulator.rest import KEY_ROUTES, ROUTES
@@ -208,10 +209,15 @@ def _text(value: Any) -> str:
     return "" if value is None else msgspec.json.encode(value).decode()
 
 
+def _parameter(value: Any) -> str:
+    """Return a JSON value as the endpoint reads it: the same, but numbers without exponent."""
+    return plain(Decimal(repr(value))) if isinstance(value, float) else _text(value)
+
+
 def _decode(raw: bytes) -> dict[str, Any]:
     try:
         message = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise refuse(-1135, "Invalid JSON Request") from fault
     if not isinstance(message, dict):
         raise refuse(-1135, "Invalid JSON Request")
@@ -237,7 +243,7 @@ def _call(message: Mapping[str, Any]) -> Call:
         values = {}
     if not isinstance(values, dict):
         raise invalid("params")
-    texts = {name: _text(value) for name, value in values.items() if value is not None}
+    texts = {name: _parameter(value) for name, value in values.items() if value is not None}
     return Call(method, values, Params.of(texts))
 
 

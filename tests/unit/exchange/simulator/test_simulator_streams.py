@@ -244,6 +244,7 @@ def test_the_combined_property_can_be_read_and_set():
     ("message", "code"),
     [
         (b"{not json", 3),
+        (b"[" * 100_000, 3),
         (b"\xff\xfe", 3),
         (b"[]", 2),
         ({"id": 1}, 2),

@@ -78,6 +78,8 @@ def test_an_answer_bears_the_id_of_its_request(request_id):
         (b"{", -1135),
         (b"[]", -1135),
         (b"\xff", -1135),
+        (b"[" * 100_000, -1135),
+        (b'{"id":1,"method":"depth","params":' + b'{"a":' * 50_000, -1135),
         (b'{"id":1}', -1102),
         (b'{"id":1,"method":5}', -1102),
         (b'{"id":1,"method":"order.eat"}', -1020),
@@ -153,6 +155,12 @@ def test_a_boolean_is_signed_as_the_clients_language_writes_it(spelling):
     text = f"price=0.1&reduceOnly={spelling}&timestamp=5"
     values = {"timestamp": 5, "reduceOnly": True, "price": 0.1, "none": None}
     check_call_signature(values | {"signature": sign(SECRET, text.encode())}, credential)
+
+
+def test_a_tiny_number_with_an_exponent_is_a_number():
+    caller = Caller()
+    answer = caller.signed("order.place", **ORDER | {"quantity": 1e-05})
+    assert answer["error"]["code"] == -1111
 
 
 def test_a_logged_on_session_needs_no_further_signature():
