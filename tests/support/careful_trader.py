@@ -16,6 +16,7 @@ from exchange.binance.algo_client import AlgoClient
 from exchange.binance.client import BinanceClient
 from exchange.binance.gate import OpenGate
 from exchange.binance.order_client import OrderClient
+from exchange.binance.resolver import Resolver
 from exchange.binance.user_stream import UserStream
 from exchange.binance.weights import WeightLedger
 from exchange.conditional_orders import AlgoRef, AlgoRequest, ConditionalKind
@@ -23,9 +24,6 @@ from exchange.errors import ExchangeError, RefusedError, UnknownOutcomeError, Un
 from exchange.orders import OrderKind, OrderRef, OrderRequest, Side
 from exchange.reactions import Reaction
 
-WAITS_S = (1.0, 3.0, 10.0)
-WINDOW_S = 5.0 + 1.0
-"""recvWindow and what is added for the clocks: until then nothing unanswered can be called dead."""
 TRIES = 60
 PAUSE_S = 2.0
 
@@ -39,6 +37,7 @@ class CarefulTrader:
         self.account = AccountClient(self.client.calls)
         mode = self.account.position_mode()
         self.orders, self.algos = OrderClient(self.client.calls, mode), AlgoClient(self.client.calls, mode)
+        self.resolver = Resolver(self.account, self.client.calls, clock)
         self.stream = UserStream(self.client, dialer, clock, entropy, lambda _event: None, Quarantine())
         self.merge = AccountMerge()
         self.position = Decimal(0)
@@ -115,12 +114,12 @@ class CarefulTrader:
         client = self.orders if kind == "order" else self.algos
         for _ in range(TRIES):
             self.placed[request.client_id] += 1
-            sent = self.clock.monotonic()
+            sent_ms = self.client.venue_ms()
             try:
                 await client.place(request)
             except UnknownOutcomeError:
                 self.told["unknown"] += 1
-                return await self._resolve(kind, request, sent)
+                return await self._resolve(kind, request, sent_ms)
             except RefusedError as refusal:
                 self.told[f"refused {refusal.code}"] += 1
                 self.placed[request.client_id] -= 1
@@ -136,26 +135,11 @@ class CarefulTrader:
             await self.clock.sleep(PAUSE_S)
         raise AssertionError(f"{request.client_id} was never taken and never refused for good")
 
-    async def _resolve(self, kind, request, sent):
-        """Find out what became of an unanswered request; absence is believed after three looks and the window."""
-        looks = 0
-        while looks < len(WAITS_S) or self.clock.monotonic() - sent < WINDOW_S:
-            await self.clock.sleep(WAITS_S[min(looks, len(WAITS_S) - 1)])
-            try:
-                if kind == "order":
-                    await self.account.order(self.symbol, OrderRef(client_id=request.client_id))
-                else:
-                    await self.account.algo_order(AlgoRef(client_id=request.client_id))
-            except RefusedError as refusal:
-                if refusal.reaction is Reaction.NO_SUCH_ORDER:
-                    looks += 1
-            except ExchangeError:
-                continue
-            else:
-                self.told["found"] += 1
-                return True
-        self.told["dead"] += 1
-        return False
+    async def _resolve(self, kind, request, sent_ms):
+        find = self.resolver.order if kind == "order" else self.resolver.conditional
+        taken = await find(request, sent_ms) is not None
+        self.told["found" if taken else "dead"] += 1
+        return taken
 
     def _id(self, what):
         self._count += 1
