@@ -63,7 +63,7 @@ def _listings(venue: Venue, params: Params) -> list[int]:
 
 def account_v2(venue: Venue, _params: Params, _now_ms: int) -> bytes:
     """Answer GET v2/account."""
-    return encode_json(rows.account_v2(venue.account))
+    return encode_json(rows.account_v2(venue.account, venue.tape.listed()))
 
 
 def account_v3(venue: Venue, _params: Params, _now_ms: int) -> bytes:

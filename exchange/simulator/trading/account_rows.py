@@ -53,8 +53,8 @@ def totals(book: AccountBook) -> Row:
     }
 
 
-def account_v2(book: AccountBook) -> Row:
-    """Return GET v2/account: settings, totals, every asset and every symbol's position."""
+def account_v2(book: AccountBook, listings: Iterable[int]) -> Row:
+    """Return GET v2/account: settings, totals, every asset and the position of every symbol listed."""
     sums = totals(book)
     return {
         "feeTier": 0,
@@ -70,7 +70,7 @@ def account_v2(book: AccountBook) -> Row:
             _asset(sums, book.updated_ms) | {"marginAvailable": True},
             *(_empty_asset(name) | {"marginAvailable": True} for name in OTHER_ASSETS),
         ],
-        "positions": [account_position_v2(book, row) for row in figures(book, range(len(book.listings)))],
+        "positions": [account_position_v2(book, row) for row in figures(book, listings)],
     }
 
 

@@ -1,5 +1,7 @@
 """The account's endpoints over REST: shapes, parameters and refusals; the maths is tested on the account book."""
 
+import json
+
 import pytest
 from hand_trading import SYMBOLS, RefusedError, Trader
 
@@ -151,6 +153,15 @@ def test_a_liquidation_is_told_in_the_documented_order_and_listed_as_a_forced_or
     assert account.wallet == account.opening + account.income.total
 
 
+def test_everybody_sees_the_liquidation_on_the_market_stream(trader):
+    socket = trader.exchange.open("/market/ws/btcusdt@forceOrder", trader.now)
+    trader.market_order("BUY", "0.500")
+    trader.house.account.liquidation.take_over(trader.house.account.open_positions()[0], trader.now)
+    trader.step(8)
+    (event,) = [json.loads(frame) for frame in socket.outbox]
+    assert (event["e"], event["o"]["s"], event["o"]["S"], event["o"]["q"]) == ("forceOrder", BTC, "SELL", "0.500")
+
+
 def test_a_liquidation_within_the_book_pays_its_fee_to_the_insurance_fund(trader):
     trader.call("POST", "/fapi/v1/marginType", symbol=BTC, marginType="ISOLATED")
     trader.market_order("BUY", "0.500")
@@ -182,3 +193,11 @@ def test_brackets_of_one_symbol_come_as_an_array_unless_the_open_question_says_o
 
 def test_the_trading_status_shows_no_locked_rule(trader):
     assert trader.call("GET", "/fapi/v1/apiTradingStatus") == {"indicators": {}, "updateTime": trader.now}
+
+
+def test_the_account_shows_no_contract_that_is_not_listed():
+    trader = Trader(unlisted=(ETH,))
+    for path in ("/fapi/v2/account", "/fapi/v2/positionRisk", "/fapi/v1/symbolConfig", "/fapi/v1/leverageBracket"):
+        body = trader.call("GET", path)
+        shown = {row["symbol"] for row in (body["positions"] if isinstance(body, dict) else body)}
+        assert shown == set(SYMBOLS) - {ETH}

@@ -71,7 +71,7 @@ def test_account_totals_add_up():
 
 
 def test_the_older_account_lists_every_symbol_and_empty_assets_with_settings_first():
-    account = rows.account_v2(golden().book)
+    account = rows.account_v2(golden().book, range(3))
     assert list(account)[:8] == [
         "feeTier",
         "feeBurn",
