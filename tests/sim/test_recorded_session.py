@@ -7,7 +7,7 @@ import pytest
 from recorded_session import frames_of, recorded, store
 
 from exchange.recorder.collect import INTERVALS, Plan
-from exchange.recorder.records import READY, Answer, Frame, Note
+from exchange.recorder.records import READY, SOCKET_LOST, STREAMS_BACK, Answer, Frame, Note
 from exchange.simulator.core import Exchange
 from exchange.simulator.market_factory import make_market
 from exchange.simulator.recorded.market import SessionMarket
@@ -156,6 +156,22 @@ def test_events_that_arrive_in_another_order_than_they_happened_are_put_in_order
         market.advance(market.now_ms + 60_000)
     assert np.array_equal(plain.columns.bid, mixed.columns.bid)
     assert np.array_equal(plain.recent_trades(2, None, None, 500), mixed.recent_trades(2, None, None, 500))
+
+
+def test_a_gap_in_the_streams_is_noted_and_its_candles_are_read_again(tmp_path):
+    records = recorded(source(), PLAN, 330, gap=(30, 130))
+    assert {SOCKET_LOST, STREAMS_BACK} <= {one.what for one in records if isinstance(one, Note)}
+    market, original = served(store(tmp_path / "gap", PLAN, records)), source()
+    begin = market.now_ms
+    # The recorder's back-off may have grown to 20 s when the way is free again.
+    market.advance(begin + 250_000)
+    original.advance(market.now_ms)
+    symbols = [listing.instrument.symbol for listing in original.listings]
+    for number, symbol in enumerate(SYMBOLS):
+        ours = market.candles(number, "1m", begin // 60_000 * 60_000, None, 10)
+        theirs = original.candles(symbols.index(symbol), "1m", begin // 60_000 * 60_000, None, 10)
+        for column in ("open_time", "open", "high", "low", "close", "trades"):
+            assert np.array_equal(getattr(ours, column), getattr(theirs, column)), (symbol, column)
 
 
 def test_damaged_frames_are_left_out_and_counted(tmp_path, session):

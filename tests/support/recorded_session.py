@@ -8,6 +8,7 @@ from virtual_loop import VirtualClock, run_virtual
 
 from engine.adapters.entropy import RandomEntropy
 from exchange.binance.weights import WeightLedger
+from exchange.ports import NotSentError
 from exchange.recorder.collect import Collector
 from exchange.recorder.manifest import MANIFEST_NAME, Manifest, encode_manifest, segment_name
 from exchange.recorder.records import SCHEMA
@@ -43,18 +44,49 @@ def store(folder, plan, records):
     return folder
 
 
-def recorded(market, plan, seconds, *, latency=0.0):
-    """Record an exchange on `market` for that many simulated seconds after it is ready; return the records."""
+class CutDialer:
+    """A dialer that a test can cut off: open sockets end, new ones do not come about."""
+
+    def __init__(self, dialer, exchange):
+        self._dialer = dialer
+        self._exchange = exchange
+        self.cut = False
+
+    def cut_off(self):
+        self.cut = True
+        for session in self._exchange.sessions:
+            self._exchange.close(session, 1006, "cut")
+
+    async def connect(self, path, deadline):
+        if self.cut:
+            raise NotSentError("cut off")
+        return await self._dialer.connect(path, deadline)
+
+
+def recorded(market, plan, seconds, *, latency=0.0, gap=None):
+    """Record an exchange on `market` for that many simulated seconds after it is ready; return the records.
+
+    `gap` is when, after that, the streams are cut off, and for how long.
+    """
     records = []
 
     async def run():
         clock = VirtualClock(market.now_ms)
         front = MemoryFront(Exchange(market), clock, latency=latency)
         serving = asyncio.create_task(front.run())
-        collector = Collector(front.rest, front.dialer, clock, RandomEntropy(1), WeightLedger(2400), records.append)
+        dialer = CutDialer(front.dialer, front.exchange)
+        collector = Collector(front.rest, dialer, clock, RandomEntropy(1), WeightLedger(2400), records.append)
         recording = asyncio.create_task(collector.run(plan))
         await collector.ready.wait()
-        await asyncio.sleep(seconds)
+        if gap:
+            await asyncio.sleep(gap[0])
+            dialer.cut_off()
+            front.wake()
+            await asyncio.sleep(gap[1])
+            dialer.cut = False
+            await asyncio.sleep(seconds - sum(gap))
+        else:
+            await asyncio.sleep(seconds)
         for task in (recording, serving):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from exchange.simulator.price_grid import Floats
 
-HISTORY = 1500
+HISTORY = 1000
 """Most bars of history kept at the start."""
-SPARE = 1000
+SPARE = 500
 """Bars kept beyond them while the session runs."""
 WEEK_MS = 7 * 86_400_000
 UNKNOWN_MS = 2**62
@@ -43,6 +43,10 @@ def flat(level: Floats) -> Floats:
     return bar
 
 
+Chunk = tuple["npt.NDArray[np.int64]", "Floats"]
+"""Open times and bars [FIELDS, n] of one symbol."""
+
+
 class BarSeries:
     """The closed bars of one interval and the open one [FIELDS, symbols].
 
@@ -53,7 +57,7 @@ class BarSeries:
     def __init__(
         self,
         interval_ms: int,
-        history: Sequence[Mapping[int, Sequence[float]]],
+        history: Sequence[Sequence[Chunk]],
         last: Floats,
         now_ms: int,
         *,
@@ -61,19 +65,20 @@ class BarSeries:
     ) -> None:
         """Put the bars known at `now_ms` on the grid; gaps become flat bars at the close before them.
 
-        `history` maps open times to bars, one mapping per symbol; `last` is the price where no bar is known.
+        `history` holds pieces of each symbol's bars, of which later ones count where they overlap; `last` is the price
+        where no bar is known.
         """
         self.interval_ms = interval_ms
         self.live = live
         self.open_ms = now_ms // interval_ms * interval_ms
-        known = [opened for bars in history for opened in bars if opened <= self.open_ms]
-        begin = max(min(known, default=self.open_ms), self.open_ms - HISTORY * interval_ms)
+        oldest = [int(times[0]) for chunks in history for times, _ in chunks if len(times)]
+        begin = max(min([*oldest, self.open_ms]), self.open_ms - HISTORY * interval_ms)
         count = (self.open_ms - begin) // interval_ms + 1
         table: Floats = np.full((FIELDS, len(history), count), np.nan)
-        for index, bars in enumerate(history):
-            for opened, bar in bars.items():
-                if begin <= opened <= self.open_ms:
-                    table[:, index, (opened - begin) // interval_ms] = bar
+        for index, chunks in enumerate(history):
+            for opened, bars in chunks:
+                kept = (opened >= begin) & (opened <= self.open_ms) & (opened % interval_ms == 0)
+                table[:, index, (opened[kept] - begin) // interval_ms] = bars[:, kept]
         present = ~np.isnan(table[CLOSE])
         self.first_ms: npt.NDArray[np.int64] = np.where(
             present.any(axis=1), begin + present.argmax(axis=1) * interval_ms, UNKNOWN_MS

@@ -22,7 +22,7 @@ from exchange.simulator.bar_ring import (
     merge,
 )
 from exchange.simulator.market import INTERVALS, MINUTE, BarColumns, DayColumns
-from exchange.simulator.recorded.bars import BarSeries, joined
+from exchange.simulator.recorded.bars import BarSeries, Chunk, joined
 from exchange.simulator.recorded.wire import BarSeen
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ class Chart:
         """
         self._grids = grids
         self._closings = closings
-        known: dict[str, list[dict[int, Sequence[float]]]] = {interval: [{} for _ in index] for interval in INTERVALS}
+        known: dict[str, list[list[Chunk]]] = {interval: [[] for _ in index] for interval in INTERVALS}
         for (symbol, interval), answers in beginning.candles.items():
             if symbol in index:
-                for candles in answers:
-                    known[interval][index[symbol]].update(_rows(candles))
+                known[interval][index[symbol]] += [_chunk(candles) for candles in answers]
         for seen in before:
             if isinstance(seen, BarSeen):
-                known[seen.interval][seen.listing][seen.open_ms] = seen.bar
+                bar = np.array(seen.bar)[:, None]
+                known[seen.interval][seen.listing].append((np.array([seen.open_ms]), bar))
         ordered = sorted(INTERVALS.items(), key=lambda item: item[1])
         self._series = {
             interval: BarSeries(size, known[interval], last, now_ms, live=interval in live or interval == "1m")
@@ -225,10 +225,9 @@ class Chart:
         )
 
 
-def _rows(candles: Candles) -> dict[int, Sequence[float]]:
+def _chunk(candles: Candles) -> Chunk:
     columns = (
         candles.open, candles.high, candles.low, candles.close, candles.volume, candles.quote_volume,
-        candles.trades, candles.taker_base, candles.taker_quote,
+        candles.trades.astype(np.float64), candles.taker_base, candles.taker_quote,
     )  # fmt: skip
-    table = np.stack([column.astype(np.float64) for column in columns], axis=1)
-    return dict(zip(candles.open_time.tolist(), table, strict=True))
+    return candles.open_time, np.stack(columns)

@@ -78,6 +78,8 @@ class Flow:
         for record in self._records:
             if isinstance(record, Note) and record.what == READY:
                 break
+            if not isinstance(record, Frame):
+                continue  # the answers are the history, which is read by its own way
             for seen in self._read(record):
                 place = (seen.interval, seen.open_ms) if isinstance(seen, BarSeen) else ()
                 kept[type(seen), seen.listing, *place] = seen
