@@ -26,8 +26,10 @@ from engine.positions.pending import PendingEntries
 from engine.resync import Resync
 from engine.risk import protection
 from engine.risk.gate import BreakerGate
+from engine.venue_watch import VenueWatch
 from engine.virtual_cycle import VirtualCycle
 from exchange.account import AccountSummary, PositionRisk
+from exchange.bad_input import Quarantine
 from exchange.binance.client import BinanceClient
 from exchange.binance.weights import WeightLedger
 from exchange.errors import ExchangeError
@@ -136,8 +138,15 @@ class Desk:
         self.chronicle = Chronicle(self.clock, port, journal)
         self.gate = BreakerGate(self.clock)
         self.ledger = WeightLedger(settings.exchange.rate_limit)
+        self.quarantine = Quarantine()
         self.client = BinanceClient(
-            ports.rest, self.clock, self.ledger, self.gate, ports.entropy, credentials=credentials
+            ports.rest,
+            self.clock,
+            self.ledger,
+            self.gate,
+            ports.entropy,
+            credentials=credentials,
+            quarantine=self.quarantine,
         )
         self.has_key = credentials is not None
         self._clock_steps_told = 0
@@ -150,6 +159,7 @@ class Desk:
             settings.universe.size,
             history,
             identity.patience,
+            self.quarantine,
         )
         self.feed.incremental = flags.on("ENABLE_INCREMENTAL_CACHE")
         self.book = VirtualBook(
@@ -167,6 +177,7 @@ class Desk:
         self.cycle: CycleView | None = None
         self.on_cycle: Callable[[CycleView], None] | None = None
         self.resync = Resync(self)
+        self.venue = VenueWatch(self)
         self.live = LiveCycle(self)
         self.virtual = VirtualCycle(self)
         self.live_loop = Periodic(self.clock, settings.loops.cycle_interval, self.live.run)
@@ -221,6 +232,7 @@ class Desk:
             group.create_task(self.feed.streams.run(), name="streams")
             group.create_task(self.feed.backfill.run(), name="back-fill")
             group.create_task(self.resync.run(), name="resync")
+            group.create_task(self.venue.run(), name="capability probe")
             group.create_task(self.live_loop.run(), name="live cycle")
             group.create_task(self.virtual_loop.run(), name="virtual cycle")
             group.create_task(self._repeat(TICKERS_S, "24 h statistics", self.feed.refresh_tickers), name="tickers")
@@ -356,6 +368,7 @@ class Desk:
         while True:
             await self.clock.sleep(1.0)
             self.gate.tick()
+            self.venue.tell_bad_input()
             for _, text in self.gate.news():
                 self.chronicle.say(EventKind.RISK, f"API breaker: {text}", Severity.WARNING)
             fault = self.chronicle.journal.failed or self.chronicle.journal.view_fault or ""

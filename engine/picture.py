@@ -95,6 +95,7 @@ class Picture:
             standings=desk.book.standings(),
             leverage=tuple(desk.decisions),
             event_counts=desk.book.event_counts(),
+            capability=desk.venue.view(),
         )
         self._cost_ms = (desk.vitals.instant() - began) * 1000
         return snapshot
@@ -125,7 +126,7 @@ class Picture:
             self._rate = (feed.messages - messages) / (instant - since) if since else 0.0
             self._counted = (feed.messages, instant)
         stats = feed.streams.stats()
-        refused = next((one.refused_sample for one in stats if one.refused_sample), b"")
+        refused = desk.quarantine.last
         live = sum(one.phase == "open" for one in stats)
         return FeedView(
             connected=bool(stats) and live == len(stats),
@@ -133,8 +134,8 @@ class Picture:
             sockets_wanted=len(stats),
             messages_per_s=self._rate,
             last_message_ms=feed.last_message_ms,
-            malformed=sum(one.refused_frames for one in stats) + desk.client.refused_rows,
-            last_malformed=refused[:200].decode("utf-8", "replace"),
+            malformed=desk.quarantine.total,
+            last_malformed=f"{refused.text}: {refused.sample}" if refused is not None else "",
             reconnects=sum(one.reconnects for one in stats),
             weight_used=desk.ledger.used(desk.client.venue_ms()),
             weight_limit=desk.settings.exchange.rate_limit,
@@ -143,6 +144,7 @@ class Picture:
             backfill_total=3 * len(feed.symbols),
             not_ready=desk.live.waiting[:NOT_READY_SHOWN],
             last_error=feed.last_error,
+            bad_input=desk.venue.bad_input(),
         )
 
     def _engine(self, now: int) -> EngineView:

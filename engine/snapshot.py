@@ -234,6 +234,30 @@ class CycleView(msgspec.Struct, frozen=True):
     dimensions: tuple[DimensionRow, ...]
 
 
+class BadInputRow(msgspec.Struct, frozen=True):
+    """What one endpoint or stream sent that could not be believed."""
+
+    source: str
+    count: int
+    text: str
+    """The last refusal in one line."""
+    sample: str
+    """The beginning of what was sent, printable and without keys."""
+    time: int
+
+
+class CapabilityView(msgspec.Struct, frozen=True):
+    """Whether the venue still is what the desk was built for."""
+
+    state: str
+    """`as expected`, `CHANGED`, `unsure` or `not probed yet`."""
+    checked_ms: int
+    entries_off: str
+    """Why live entries are off, empty where they are not."""
+    findings: tuple[tuple[str, str], ...]
+    """(`blocks`, `warns` or `unsure`; one line)."""
+
+
 class FeedView(msgspec.Struct, frozen=True):
     """The connection to the exchange."""
 
@@ -253,6 +277,8 @@ class FeedView(msgspec.Struct, frozen=True):
     not_ready: tuple[tuple[str, str], ...]
     """(symbol, reason), at most 50."""
     last_error: str
+    bad_input: tuple[BadInputRow, ...] = ()
+    """Sources of refused input, the most frequent first, at most 8."""
 
 
 class LearningView(msgspec.Struct, frozen=True):
@@ -336,6 +362,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Newest first, at most 50."""
     event_counts: tuple[tuple[str, int], ...]
     """Life-cycle events since start: (wire name, count)."""
+    capability: CapabilityView | None = None
 
 
 class ChartZone(msgspec.Struct, frozen=True):

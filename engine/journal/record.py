@@ -95,7 +95,7 @@ class ChangeRecord(About, frozen=True, tag="change", kw_only=True):
     """A mode, flag, setting, model or protection state that changed."""
 
     what: str
-    """`mode`, `flag`, `setting`, `model`, `protection` or `breaker`."""
+    """`mode`, `flag`, `setting`, `model`, `protection`, `breaker` or `venue`."""
     name: str
     old: str
     new: str

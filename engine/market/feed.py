@@ -21,7 +21,7 @@ from engine.market.tape import Outcome, Tape, moment
 from engine.market.universe import Universe, decide_universe
 from exchange.binance.routes import stream_symbol
 from exchange.binance.session import SessionLimits
-from exchange.binance.stream_events import FrameRefused, SocketLost, StreamsLive, SubscriptionsLost
+from exchange.binance.stream_events import FrameRefused, SocketLost, SocketRotated, StreamsLive, SubscriptionsLost
 from exchange.binance.streams import MarketStreams
 from exchange.market_data import FRAME_MS, BookTop, KlineUpdate, MarkPrice
 from exchange.priority import Priority
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from engine.chronicle import Chronicle
+    from exchange.bad_input import Quarantine
     from exchange.binance.client import BinanceClient
     from exchange.binance.stream_events import StreamEvent
     from exchange.instrument import Bracket, Instrument
@@ -68,6 +69,7 @@ class Feed:
         size: int,
         history: int = 500,
         patience: float = 1.0,
+        quarantine: Quarantine | None = None,
     ) -> None:
         slots = int(size * 1.15) + SPARE_SLOTS
         self.size = size
@@ -93,7 +95,14 @@ class Feed:
         limits = SessionLimits(stall_s=usual.stall_s * patience, answer_s=usual.answer_s * patience)
         self._books = BookLane(self.quotes)
         self.streams = MarketStreams(
-            dialer, clock, entropy, self.on_messages, self._on_stream_event, lane=self._take_books, limits=limits
+            dialer,
+            clock,
+            entropy,
+            self.on_messages,
+            self._on_stream_event,
+            lane=self._take_books,
+            limits=limits,
+            quarantine=quarantine,
         )
         self.backfill = Backfill(self, client, clock, chronicle)
 
@@ -221,8 +230,9 @@ class Feed:
                 EventKind.FEED, f"{len(event.streams)} streams had been dropped; asked again", Severity.WARNING
             )
         elif isinstance(event, FrameRefused):
-            self.last_error = f"frame refused: {event.error}"
-            self._chronicle.say(EventKind.FEED, f"{self.last_error} ({event.count} so far)", Severity.WARNING)
+            self.last_error = f"frame refused: {event.error}"  # the venue watch tells it
+        elif isinstance(event, SocketRotated):
+            self._chronicle.say(EventKind.FEED, f"market socket {event.socket} was renewed without a gap")
 
     # Closed bars.
 

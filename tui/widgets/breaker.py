@@ -9,7 +9,7 @@ from tui.lines import Line, Span, bar, flow, left, wrapped
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from engine.snapshot import BreakerView, FeedView, ProtectionView, Snapshot
+    from engine.snapshot import BreakerView, CapabilityView, FeedView, ProtectionView, Snapshot
     from tui.view import View
 
 _STYLES = {
@@ -52,6 +52,7 @@ class BreakerPane(Pane):
         lines = [
             *breaker_lines(snapshot.breaker, now, width),
             *protection_lines(snapshot.protection, now, width),
+            *capability_lines(snapshot.capability, now, width),
             *_feed_lines(snapshot, now, width),
         ]
         waiting = [(f"{symbol}: {reason}", "dim") for symbol, reason in snapshot.feed.not_ready]
@@ -92,6 +93,22 @@ def protection_lines(view: ProtectionView, now: int, width: int) -> list[Line]:
     return lines + (_note(view.reason, width) if view.reason else [])
 
 
+def capability_lines(view: CapabilityView | None, now: int, width: int) -> list[Line]:
+    """Return what the probe of the exchange found as lines."""
+    if view is None:
+        return []
+    style = {"as expected": "ok", "CHANGED": "alert"}.get(view.state, "warn")
+    pieces: list[Span] = [(view.state, style)]
+    if view.checked_ms:
+        pieces.append((f"probed {numbers.age(now, view.checked_ms)}", "dim"))
+    if view.entries_off:
+        pieces.append(("live entries off", "warn"))
+    lines = flow(_lead("exchange"), pieces, width)
+    for _, text in view.findings:
+        lines += _note(text, width)
+    return lines
+
+
 def _feed_lines(snapshot: Snapshot, now: int, width: int) -> list[Line]:
     feed = snapshot.feed
     whole = feed.connected and feed.sockets >= feed.sockets_wanted
@@ -110,7 +127,7 @@ def _feed_lines(snapshot: Snapshot, now: int, width: int) -> list[Line]:
         progress = (f" {feed.backfill_done}/{feed.backfill_total} series", "text")
         lines.append(((_lead("back-fill"), "dim"), *bar(share, _bar_width(width), "key"), progress))
     if feed.malformed:
-        lines += _note(f"malformed frames {feed.malformed}, last: {feed.last_malformed}", width)
+        lines += _note(f"refused input {feed.malformed}, last: {feed.last_malformed}", width)
     if feed.last_error:
         lines += _note(feed.last_error, width)
     return lines
