@@ -169,7 +169,6 @@ class SessionMarket:
             self._chart.see_price(listing, price, quantity, count, bought=bought)
 
     def _keep_trades(self) -> None:
-        self._fresh.sort(key=lambda row: row[1])
         if self._fresh:
             self._waiting.append(np.array(self._fresh, dtype=TRADE_ROW))
             self._waiting_rows += len(self._fresh)
@@ -183,7 +182,7 @@ class SessionMarket:
             self._waiting_rows = 0
 
     def trades(self) -> npt.NDArray[np.void]:
-        """Return the aggregate trades (TRADE_ROW) of the last advance in time order."""
+        """Return the aggregate trades (TRADE_ROW) of the last advance in the order of their events."""
         return np.array(self._fresh, dtype=TRADE_ROW)
 
     def recent_trades(self, index: int, start_ms: int | None, end_ms: int | None, limit: int) -> npt.NDArray[np.void]:
