@@ -16,14 +16,17 @@ from config.errors import ConfigError
 from config.paths import loose_modes, prepare_directory
 from engine.adapters.clock import SystemClock
 from engine.adapters.disk import DirectoryDisk
+from engine.adapters.entropy import RandomEntropy
 from engine.journal.log import verify
 from engine.ports import DiskError
 from exchange.binance.http import HttpRest
 from exchange.binance.routes import venue_of
+from exchange.binance.socket import WebSocketDialer
 from exchange.errors import VenueError
 from tui.check import Check
 from tui.desk_start import configuration, paths_of
 from tui.exit_codes import ExitCode
+from tui.probe_check import check_contract
 from tui.talk import put
 from tui.venue_check import check_venue
 
@@ -106,7 +109,11 @@ def _venue(loaded: Loaded) -> list[Check]:
 
     async def ask() -> list[Check]:
         async with HttpRest(venue.rest_url, connections=1) as rest:
-            return await check_venue(venue, rest, SystemClock())
+            lines = await check_venue(venue, rest, SystemClock())
+            if all(line.state == "fail" for line in lines):
+                return lines
+            dialer = WebSocketDialer(venue.stream_url)
+            return [*lines, *await check_contract(rest, dialer, SystemClock(), RandomEntropy())]
 
     return asyncio.run(ask())
 
