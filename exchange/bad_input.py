@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from exchange.errors import printable
+
 if TYPE_CHECKING:
     from exchange.errors import DecodeError
 
@@ -42,8 +44,7 @@ class BadInput(msgspec.Struct, frozen=True):
 
 def readable(raw: bytes, limit: int = SAMPLE_BYTES) -> str:
     """Return the beginning of what was sent as printable text: escapes for the rest, `***` for what may be a key."""
-    text = raw[:limit].decode("utf-8", "backslashreplace")
-    text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    text = printable(raw[:limit].decode("utf-8", "backslashreplace"))
     # A key cut off by the limit is masked too, as long as enough of it shows to be one.
     return _KEY.sub("***", text)[: 2 * limit] + ("..." if len(raw) > limit else "")
 

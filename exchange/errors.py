@@ -102,11 +102,19 @@ class UnknownOutcomeError(ExchangeError):
         self.code = code
 
 
+def printable(text: str) -> str:
+    """Return text that no terminal obeys: what cannot be printed stands as its escape."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 class DecodeError(ExchangeError):
-    """An answer or frame that cannot be believed."""
+    """An answer or frame that cannot be believed. Names and values of the venue appear in it as printable text."""
 
     def __init__(self, where: str, field: str, reason: str) -> None:
         """Name the endpoint or stream, the field and what is wrong with it."""
+        where, field, reason = printable(where), printable(field), printable(reason)
         super().__init__(f"{where}: {field or 'body'}: {reason}")
         self.sample = b""
         """The row of a longer answer that this is about, where it is one."""
