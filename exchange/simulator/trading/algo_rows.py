@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exchange.simulator.encode import plain
+from exchange.simulator.frames import stray
 from exchange.simulator.trading.algo_model import CONDITIONAL
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def cancelled_row(order: AlgoOrder) -> Row:
 def _row(order: AlgoOrder, instrument: Instrument, facts: Row) -> Row:
     terms = order.terms
     price = f".{instrument.price_precision}f"
+    odd, value = stray(instrument.symbol)  # a reader that must know every field fails here, not in production
     return {
         "algoId": order.algo_id,
         "clientAlgoId": order.client_id,
@@ -67,4 +69,5 @@ def _row(order: AlgoOrder, instrument: Instrument, facts: Row) -> Row:
         "updateTime": order.updated_ms,
         "triggerTime": order.trigger_ms,
         "goodTillDate": terms.good_till_ms,
+        odd: value,
     }
