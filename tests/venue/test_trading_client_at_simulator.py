@@ -20,6 +20,7 @@ from exchange.binance.settings_client import SettingsClient
 from exchange.binance.signing import Credentials
 from exchange.binance.statistics_client import StatisticsClient
 from exchange.binance.weights import WeightLedger
+from exchange.brackets import largest_notional, leverage_cap
 from exchange.conditional_orders import AlgoRef, AlgoRequest, ConditionalKind
 from exchange.errors import (
     BannedError,
@@ -36,6 +37,7 @@ from exchange.reactions import Reaction
 from exchange.simulator.core import Exchange
 from exchange.simulator.faults.control import Control
 from exchange.simulator.memory import MemoryFront
+from exchange.simulator.questions import OpenQuestions
 from exchange.simulator.venue import ExchangeOptions, demo_secrets
 from exchange.trading_rules import MarketView, Refusal, quantise_conditional, quantise_order
 
@@ -400,3 +402,31 @@ def test_a_ban_is_sat_out_to_the_second_by_all_pools():
             assert caught.value.until_ms <= desk.client.venue_ms() < caught.value.until_ms + 4_000
 
     at_the_venue(scenario)
+
+
+def test_a_symbol_outside_ascii_and_ids_beyond_the_doubles_travel_unharmed():
+    async def scenario(desk):
+        name = "币安人生USDT"
+        price = (await desk.mark(name) * D("0.97")).quantize(D("0.0001"))
+        quantity = str((D(20) / price).quantize(D("0.001")))
+        ack = await desk.orders.place(desk.order(symbol=name, quantity=quantity, price=price))
+        assert [row.symbol for row in await desk.account.open_orders(name)] == [name]
+        assert (await desk.orders.cancel(name, OrderRef(order_id=ack.order_id))).status == "CANCELED"
+        ack = await desk.orders.place(desk.order(symbol="ETHUSDT", quantity="1.000"))
+        assert ack.order_id > 2**53
+        assert (await desk.account.order("ETHUSDT", OrderRef(order_id=ack.order_id))).client_id == ack.client_id
+
+    at_the_venue(scenario)
+
+
+@pytest.mark.parametrize("as_object", [False, True])
+def test_brackets_are_read_as_a_list_and_as_a_bare_object(as_object):
+    async def scenario(desk):
+        one = await desk.client.leverage_brackets("BTCUSDT")
+        assert one["BTCUSDT"] == (await desk.client.leverage_brackets())["BTCUSDT"]
+        ceiling = leverage_cap(one["BTCUSDT"], D(1))
+        assert (await desk.settings.set_leverage("BTCUSDT", ceiling)).leverage == ceiling
+        allowed = largest_notional(one["BTCUSDT"], ceiling)
+        assert (await desk.settings.set_leverage("BTCUSDT", ceiling)).max_notional == allowed
+
+    at_the_venue(scenario, questions=OpenQuestions(bracket_object_for_symbol=as_object))
