@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_BODY = 32 * 2**20
 """Bytes of an answer beyond which it is given up; exchangeInfo has about 1.1 MB."""
 _CHUNK = 2**16
+_TIMEOUTS_BOUND = 16
 _CONNECT_SHARE = 0.8
 """Share of a deadline that may go into connecting, so that a connect that hangs is told apart from a lost answer."""
 
@@ -31,6 +32,8 @@ class HttpRest:
         """Take the URL without a path, such as `https://fapi.binance.com`. Needs a running loop."""
         base = URL(base_url)
         self._scheme, self._authority = base.scheme, base.authority
+        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        """By deadline: there are two or three of them, and making one costs as much as signing."""
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=60),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -52,6 +55,13 @@ class HttpRest:
         """Close every connection."""
         await self._session.close()
 
+    def _timeout(self, deadline: float) -> aiohttp.ClientTimeout:
+        connect = deadline * _CONNECT_SHARE
+        timeout = aiohttp.ClientTimeout(total=deadline, connect=connect, sock_connect=connect)
+        if len(self._timeouts) < _TIMEOUTS_BOUND:
+            self._timeouts[deadline] = timeout
+        return timeout
+
     async def send(
         self, method: str, path: str, query: bytes, headers: Mapping[str, str], deadline: float
     ) -> RestAnswer:
@@ -59,8 +69,7 @@ class HttpRest:
         url = URL.build(
             scheme=self._scheme, authority=self._authority, path=path, query_string=query.decode("ascii"), encoded=True
         )
-        connect = deadline * _CONNECT_SHARE
-        timeout = aiohttp.ClientTimeout(total=deadline, connect=connect, sock_connect=connect)
+        timeout = self._timeouts.get(deadline) or self._timeout(deadline)
         try:
             async with self._session.request(
                 method, url, headers=headers, timeout=timeout, allow_redirects=False

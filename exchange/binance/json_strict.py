@@ -26,20 +26,23 @@ class _RepeatedKeyError(ValueError):
     """An object holds one key twice; the text is the key."""
 
 
-def _unique(pairs: list[tuple[str, Any]], counts: dict[str, int] | None) -> None:
-    seen: set[str] = set()
-    for key, _ in pairs:
-        if key in seen:
-            raise _RepeatedKeyError(key)
-        seen.add(key)
-    if counts is not None:
-        for key in seen:
-            counts[key] = counts.get(key, 0) + 1
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _RepeatedKeyError(key)
+            seen.add(key)
+    return found
 
 
-def _scan(body: bytes, where: str, counts: dict[str, int] | None) -> None:
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _scan(body: bytes, where: str, decoder: json.JSONDecoder) -> None:
     try:
-        json.loads(body, object_pairs_hook=lambda pairs: _unique(pairs, counts))
+        decoder.decode(body.decode())
     except _RepeatedKeyError as error:
         raise DecodeError(where, str(error)[:64], "the key appears twice in one object") from error
     except (ValueError, RecursionError) as error:
@@ -49,13 +52,18 @@ def _scan(body: bytes, where: str, counts: dict[str, int] | None) -> None:
 def refuse_repeated_keys(body: bytes, where: str) -> None:
     """Raise DecodeError when an object in the document repeats a key."""
     if b":" in body:
-        _scan(body, where, None)
+        _scan(body, where, _UNIQUE)
 
 
 def key_counts(body: bytes, where: str) -> dict[str, int]:
     """Return how many objects of the document carry each key. Raises DecodeError when one repeats a key."""
     counts: dict[str, int] = {}
-    _scan(body, where, counts)
+
+    def count(pairs: list[tuple[str, Any]]) -> None:
+        for key in _unique(pairs):
+            counts[key] = counts.get(key, 0) + 1
+
+    _scan(body, where, json.JSONDecoder(object_pairs_hook=count))
     return counts
 
 

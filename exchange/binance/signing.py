@@ -6,6 +6,7 @@ signature is the last parameter.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote
@@ -14,6 +15,9 @@ from exchange.binance.key_kinds import signer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+"""Text that percent-encoding leaves as it is: nearly every value, and asking costs a tenth of encoding."""
 
 Value = str | int | Decimal | bool
 Params = tuple[tuple[str, Value | None], ...]
@@ -74,7 +78,12 @@ def text_of(value: Value) -> str:
 
 def encode(params: Iterable[tuple[str, Value | None]]) -> bytes:
     """Percent-encode parameters in their order; None is left out. Text outside ASCII travels as UTF-8."""
-    return "&".join(f"{name}={quote(text_of(value), safe='')}" for name, value in params if value is not None).encode()
+    parts = []
+    for name, value in params:
+        if value is not None:
+            text = text_of(value)
+            parts.append(f"{name}={text if _PLAIN(text) else quote(text, safe='')}")
+    return "&".join(parts).encode()
 
 
 def signed_query(

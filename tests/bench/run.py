@@ -16,7 +16,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RESULTS = ROOT / "benchmarks" / "results.md"
-PACKAGES = ("numpy", "numba", "textual", "msgspec", "websockets", "aiohttp", "uvloop", "TA-Lib")
+PACKAGES = (
+    "numpy", "numba", "textual", "msgspec", "websockets", "aiohttp", "aiofastnet", "uvloop", "TA-Lib", "picows", "ccxt",
+    "python-binance",
+)  # fmt: skip
 
 
 def load(path):

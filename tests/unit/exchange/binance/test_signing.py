@@ -1,9 +1,12 @@
 import json
 import pickle
 from decimal import Decimal
+from urllib.parse import quote
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchange.binance.signing import Credentials, encode, signed_query
 
@@ -73,3 +76,9 @@ def test_credentials_that_cannot_be_right_are_refused_without_showing_them(key, 
     with pytest.raises(ValueError, match="copy it again") as caught:
         Credentials(key, secret)
     assert not secret or secret == "x" or secret not in str(caught.value)
+
+
+@given(st.lists(st.tuples(st.text("abc", min_size=1), st.text(max_size=12)), max_size=5))
+def test_parameters_are_spelled_as_percent_encoding_spells_them(params):
+    spelled = "&".join(f"{name}={quote(value, safe='')}" for name, value in params)
+    assert encode(params) == spelled.encode()
