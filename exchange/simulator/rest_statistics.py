@@ -68,12 +68,11 @@ def _bars(venue: Venue, index: int, params: Params, now_ms: int) -> tuple[Candle
     if start is not None and start < now_ms - LOOK_BACK_MS:
         raise invalid("startTime")
     length = minutes * MINUTE_MS
-    newest = now_ms // length * length - 1  # the open bar is no statistic yet
-    end = newest if end is None else min(end, newest)
+    # A row bears the instant at which its bar ended, so a bar that is still open is no statistic yet.
+    end = now_ms if end is None else min(end, now_ms)
     if start is not None:
-        # With both ends given the venue answers the newest rows of the span.
         limit = min(limit, max(1, (end - start) // length + 1))
-    candles = venue.market.candles(index, period, None, end, limit)
+    candles = venue.market.candles(index, period, None, end - length, limit)
     return candles, length
 
 
