@@ -8,6 +8,7 @@ from algo_bench import START, AlgoBench
 
 from exchange.simulator.answers import RefusalError
 from exchange.simulator.encode import encode_json
+from exchange.simulator.frames import stray
 from exchange.simulator.trading.algo_model import AlgoStatus
 from exchange.simulator.trading.algo_rows import cancelled_row, placed_row, queried_row
 from exchange.simulator.trading.model import Status
@@ -72,33 +73,11 @@ def test_rows_have_the_venues_fields():
     order = bench.place(clientAlgoId="a")
     instrument = bench.desk.instrument(0)
     row = placed_row(order, instrument)
-    assert list(row) == [
-        "algoId",
-        "clientAlgoId",
-        "algoType",
-        "orderType",
-        "symbol",
-        "side",
-        "positionSide",
-        "timeInForce",
-        "quantity",
-        "algoStatus",
-        "triggerPrice",
-        "price",
-        "icebergQuantity",
-        "selfTradePreventionMode",
-        "workingType",
-        "priceMatch",
-        "closePosition",
-        "priceProtect",
-        "reduceOnly",
-        "activatePrice",
-        "callbackRate",
-        "createTime",
-        "updateTime",
-        "triggerTime",
-        "goodTillDate",
-    ]
+    assert " ".join(row) == (
+        "algoId clientAlgoId algoType orderType symbol side positionSide timeInForce quantity algoStatus triggerPrice "
+        "price icebergQuantity selfTradePreventionMode workingType priceMatch closePosition priceProtect reduceOnly "
+        "activatePrice callbackRate createTime updateTime triggerTime goodTillDate " + stray("BTCUSDT")[0]
+    )
     assert (row["orderType"], row["quantity"], row["triggerPrice"], row["price"], row["activatePrice"]) == (
         "STOP_MARKET", "0.010", "79000.00", "0.00", "",
     )  # fmt: skip
