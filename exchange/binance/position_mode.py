@@ -5,6 +5,7 @@ The mode is cached only when the venue confirmed it: by an answer, or by accepti
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 from exchange.errors import ExchangeError, RefusedError
@@ -26,6 +27,8 @@ class PositionMode:
     def __init__(self, read: Callable[[], Awaitable[bool]]) -> None:
         """Take the way to read the mode: True is hedge. It raises ExchangeError."""
         self._read = read
+        self._reading = asyncio.Lock()
+        self._reads = 0
         self.hedge: bool | None = None
         """The confirmed mode, None before the first confirmation and after a contradiction."""
         self.mismatches = 0
@@ -36,10 +39,18 @@ class PositionMode:
         self.hedge = None
 
     async def refresh(self) -> bool:
-        """Read the mode and cache it. Raises ExchangeError, and then forgets what was cached."""
-        self.hedge = None
-        self.hedge = await self._read()
-        return self.hedge
+        """Read the mode and cache it. Raises ExchangeError, and then forgets what was cached.
+
+        Callers that ask while it is being read share that reading.
+        """
+        seen = self._reads
+        async with self._reading:
+            if self._reads != seen and self.hedge is not None:
+                return self.hedge
+            self.hedge = None
+            self.hedge = await self._read()
+            self._reads += 1
+            return self.hedge
 
     async def known(self, priority: Priority) -> bool:
         """Return the mode for a request.

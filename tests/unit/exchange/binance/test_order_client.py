@@ -1,3 +1,4 @@
+import asyncio
 import json
 from decimal import Decimal
 from urllib.parse import parse_qs
@@ -190,6 +191,28 @@ def test_an_entry_waits_for_the_mode_but_an_exit_does_not():
     desk.mode.hedge = None
     desk.run(lambda desk: desk.orders.place(entry(side=Side.SELL, reduces=True)))
     assert "reduceOnly=true" in desk.query()
+
+
+def test_orders_sent_together_share_one_reading_of_the_mode():
+    def venue(_method, path, query):
+        if path.endswith("dual"):
+            return HEDGE
+        if b"positionSide" not in query:
+            return refusal(-4061)
+        name = parse_qs(query.decode())["newClientOrderId"][0]
+        return answer(ack_row(clientOrderId=name, positionSide="LONG"))
+
+    desk = TradingDesk(venue)
+
+    async def together(desk):
+        await asyncio.gather(*(desk.orders.place(entry(client_id=f"g{number}")) for number in range(4)))
+        first = desk.operations.count("GET /fapi/v1/positionSide/dual")
+        desk.mode.forget()
+        await asyncio.gather(*(desk.orders.place(entry(client_id=f"h{number}")) for number in range(4)))
+        return first, desk.operations.count("GET /fapi/v1/positionSide/dual")
+
+    assert desk.run(together) == (1, 2)
+    assert desk.mode.hedge is True
 
 
 def test_an_amendment_names_its_order_and_loses_no_digit():
