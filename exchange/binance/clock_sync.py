@@ -33,7 +33,7 @@ class ClockTracker:
         """Steps beyond LARGE_STEP_MS seen since the start, of our clock or of the venue's."""
         self.last_step_ms = 0
         """By how much the offset changed at the last of them."""
-        self._believed = False
+        self._doubted = False
         self._monotonic = 0.0
         self._line_ms = 0.0
         """Wall clock minus monotonic clock at the sample the estimate rests on."""
@@ -45,27 +45,28 @@ class ClockTracker:
     def sample(self, sent_ms: int, received_ms: int, venue_ms: int, monotonic: float) -> ClockSync:
         """Take one round trip (our wall clock before and after, the venue's answer) and return the estimate."""
         fresh = ClockSync(venue_ms - (sent_ms + received_ms) // 2, max(0, received_ms - sent_ms + 1) // 2)
-        self.samples += 1
         jump = fresh.offset_ms - self.sync.offset_ms
         bound = self.bound_ms(monotonic)
-        stepped = self._believed and abs(jump) > fresh.error_ms + bound + 1
+        known = self.samples > 0
+        stepped = known and abs(jump) > fresh.error_ms + bound + 1
         if stepped and abs(jump) > LARGE_STEP_MS:
             self.steps += 1
             self.last_step_ms = jump
-        if stepped or not self._believed or fresh.error_ms <= bound:
+        if stepped or self._doubted or not known or fresh.error_ms <= bound:
             self.sync = fresh
-            self._believed = True
+            self._doubted = False
             self._monotonic = monotonic
             self._line_ms = received_ms - monotonic * 1000
+        self.samples += 1
         return self.sync
 
     def doubt(self) -> None:
         """Believe the next sample whatever it says: the venue refused a timestamp."""
-        self._believed = False
+        self._doubted = True
 
     def wall_stepped(self, now_ms: int, monotonic: float) -> bool:
         """Say whether our wall clock left the line of the monotonic clock since the estimate was taken.
 
         A suspended machine and a set clock look the same; both void the offset.
         """
-        return self._believed and abs(now_ms - monotonic * 1000 - self._line_ms) > LARGE_STEP_MS
+        return self.samples > 0 and abs(now_ms - monotonic * 1000 - self._line_ms) > LARGE_STEP_MS

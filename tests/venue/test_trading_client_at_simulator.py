@@ -430,3 +430,22 @@ def test_brackets_are_read_as_a_list_and_as_a_bare_object(as_object):
         assert (await desk.settings.set_leverage("BTCUSDT", ceiling)).max_notional == allowed
 
     at_the_venue(scenario, questions=OpenQuestions(bracket_object_for_symbol=as_object))
+
+
+@pytest.mark.parametrize("step_ms", [90_000, -90_000])
+def test_a_step_of_the_venues_clock_costs_no_order_and_is_noticed(step_ms):
+    async def scenario(desk):
+        await desk.client.sync_clock()
+        await desk.mode.refresh()
+        Control(desk.front.exchange).act({"action": "step_clock", "ms": step_ms})
+        ack = await desk.orders.place(desk.order())
+        assert (await desk.account.order("BTCUSDT", OrderRef(order_id=ack.order_id))).client_id == ack.client_id
+        assert desk.client.clock_sync.offset_ms == pytest.approx(step_ms, abs=25)
+        assert sum(trade.quantity for trade in await desk.account.user_trades("BTCUSDT")) == D("0.100"), "sent once"
+        assert desk.client.clock_steps == 1, "the refusal showed it"
+        Control(desk.front.exchange).act({"action": "step_clock", "ms": -step_ms})
+        await desk.client.sync_clock(1)
+        assert desk.client.clock_sync.offset_ms == pytest.approx(0, abs=25)
+        assert desk.client.clock_steps == 2, "the regular reading showed it"
+
+    at_the_venue(scenario)

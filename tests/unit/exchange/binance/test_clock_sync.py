@@ -58,6 +58,15 @@ def test_after_a_refused_timestamp_the_next_trip_is_believed_however_slow():
     trip(tracker, 0, 10, 0.0)
     tracker.doubt()
     assert trip(tracker, 30, 100, 1.0) == ClockSync(30, 50)
+    assert trip(tracker, 31, 101, 2.0) == ClockSync(30, 50), "believing anything ends with that trip"
+
+
+def test_a_step_that_only_a_refusal_showed_is_noticed_as_well():
+    tracker = ClockTracker()
+    trip(tracker, 0, 10, 0.0)
+    tracker.doubt()
+    trip(tracker, 40_000, 10, 1.0)
+    assert (tracker.steps, tracker.last_step_ms) == (1, 40_000)
 
 
 @pytest.mark.parametrize(("step_ms", "seen"), [(0, False), (400, False), (600, True), (-600, True), (3_600_000, True)])
