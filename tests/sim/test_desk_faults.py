@@ -10,6 +10,7 @@ from engine.journal.log import replay
 from engine.journal.record import ChangeRecord, CommandRecord
 from exchange.ports import LostError, NotSentError
 from exchange.simulator.core import Exchange
+from exchange.simulator.faults.control import Control
 from exchange.simulator.memory import MemoryFront
 from exchange.simulator.venue import ExchangeOptions
 
@@ -211,3 +212,16 @@ def test_the_account_protection_remembers_its_peak_over_a_restart():
     before, after = run_virtual(two_lives())
     assert before.peak_equity == after.peak_equity == 10_000
     assert before.day_start_equity == after.day_start_equity
+
+
+def test_a_step_of_the_exchanges_clock_is_followed_and_told_once():
+    world = World()
+    control = Control(world.front.exchange)
+
+    def step(_desk):
+        control.act({"action": "step_clock", "ms": 7_000})
+
+    desk = run_virtual(watch(world, [(300, step)], hours=0.2))
+    assert abs(desk.client.clock_sync.offset_ms - 7_000) < 50
+    (told,) = [text for text in texts(world) if "a clock stepped" in text]
+    assert "7.0 s more" in told
