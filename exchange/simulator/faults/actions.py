@@ -90,9 +90,15 @@ class SpecialFunding(_Action, frozen=True, tag="special_funding", kw_only=True):
     rate: Decimal
 
 
+class PositionModeLock(_Action, frozen=True, tag="position_mode_lock", kw_only=True):
+    """Changes of the position mode are refused with -4531, as while COIN-M is not in step, or accepted again."""
+
+    locked: bool = True
+
+
 VenueAction = (
     SetFaults | Ban | StepClock | Disconnect | ExpireListenKeys | Elsewhere | Transfer | Liquidate | Deleverage
-    | SpecialFunding
+    | SpecialFunding | PositionModeLock
 )  # fmt: skip
 ACTIONS = {str(kind.__struct_config__.tag): kind for kind in get_args(VenueAction)}
 

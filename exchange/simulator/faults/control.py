@@ -18,6 +18,7 @@ from exchange.simulator.faults.actions import (
     Elsewhere,
     ExpireListenKeys,
     Liquidate,
+    PositionModeLock,
     SetFaults,
     SpecialFunding,
     StepClock,
@@ -57,6 +58,7 @@ class Control:
             Liquidate: self._liquidate,
             Deleverage: self._deleverage,
             SpecialFunding: self._special_funding,
+            PositionModeLock: self._lock_position_mode,
         }
 
     def act(self, request: object) -> None:
@@ -109,8 +111,11 @@ class Control:
         account.auto_deleverage(self._listing(action.symbol), action.side, action.quantity, self._exchange.now_ms)
 
     def _special_funding(self, action: SpecialFunding) -> None:
-        account = self._exchange.venue.house.account
-        account.special_funding(self._listing(action.symbol), action.rate, self._exchange.now_ms)
+        exchange = self._exchange
+        exchange.venue.special_funding(self._listing(action.symbol), action.rate, exchange.now_ms)
+
+    def _lock_position_mode(self, action: PositionModeLock) -> None:
+        self._exchange.venue.house.account.mode_out_of_step = action.locked
 
     def _listing(self, symbol: str) -> int:
         index = self._exchange.venue.tape.index.get(symbol)

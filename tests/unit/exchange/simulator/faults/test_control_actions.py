@@ -97,3 +97,13 @@ def test_a_special_funding_is_paid_by_the_long(exchange, events):
     exchange.control.act({"action": "special_funding", "symbol": "BTCUSDT", "rate": "0.001"})
     assert exchange.venue.house.account.wallet < before
     assert [event["a"]["m"] for event in events()] == ["FUNDING_FEE"]
+    assert exchange.venue.tape.fundings.of(0, None, None, 1)[0].kind == "Special"
+
+
+def test_a_locked_position_mode_is_refused_until_it_is_unlocked(exchange):
+    account = exchange.venue.house.account
+    exchange.control.act({"action": "position_mode_lock"})
+    with pytest.raises(RefusalError, match="-4531"):
+        account.set_dual_side(True, exchange.now_ms)
+    exchange.control.act({"action": "position_mode_lock", "locked": False})
+    account.set_dual_side(True, exchange.now_ms)
