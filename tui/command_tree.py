@@ -181,9 +181,10 @@ def data_fetch(
 
 @data_app.command("check")
 def data_check(
-    context: typer.Context, folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of candle files.")]
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of candle files, or session.")],
 ) -> None:
-    """Report gaps, defects and coverage of candle files; exit code 18 when there are any gaps or defects."""
+    """Report gaps, defects and coverage of candle files, or faults of a recorded session; exit code 18 for any."""
     from tui.commands_data import check
 
     raise typer.Exit(check(_options(context), folder))

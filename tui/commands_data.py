@@ -24,6 +24,8 @@ from exchange.binance.gate import OpenGate
 from exchange.binance.weights import WeightLedger
 from exchange.errors import ExchangeError
 from exchange.recorder.collect import RecordingError, Wish, choose_symbols, parse_wish
+from exchange.recorder.manifest import MANIFEST_NAME, SessionError
+from exchange.recorder.verify import verify_session
 from tui.arguments import seconds
 from tui.desk_start import configuration
 from tui.exit_codes import ExitCode
@@ -96,7 +98,9 @@ def fetch(options: GlobalOptions, *, symbols: str, intervals: str, begin: str, e
 
 
 def check(options: GlobalOptions, folder: str) -> int:
-    """Check the candle files of a folder; exit code 18 when a gap or defect is found."""
+    """Check the candle files of a folder, or a recorded session; exit code 18 when a gap or defect is found."""
+    if (Path(folder) / MANIFEST_NAME).exists():
+        return _check_session(options, Path(folder))
     try:
         reports = check_folder(Path(folder))
     except CandleFileError as error:
@@ -108,6 +112,30 @@ def check(options: GlobalOptions, folder: str) -> int:
         else:
             _print(report)
     return 0 if all(report.sound for report in reports) else ExitCode.DATA
+
+
+def _check_session(options: GlobalOptions, folder: Path) -> int:
+    try:
+        report = verify_session(folder)
+    except SessionError as error:
+        say(str(error))
+        return ExitCode.CONFIG
+    if options.json:
+        put(msgspec.json.encode(report).decode())
+    else:
+        state = "fail" if report.faults else "ok"
+        served = "can be served" if report.ready else "cannot be served: its history is not complete"
+        ended = "" if report.ended else ", the recorder did not end in an orderly way"
+        put(
+            f"{state:4} session {report.session} of {report.venue}: {report.symbols} symbols, {report.frames} frames, "
+            f"{report.answers} answers, {_minute(report.first_us // 1000)} to {_minute(report.last_us // 1000)}, "
+            f"{report.disconnections} disconnections, {served}{ended}"
+        )
+        for line in report.faults:
+            put(f"     {line}")
+        for line in report.notes:
+            put(f"     {line} (told, no fault)")
+    return ExitCode.DATA if report.faults else 0
 
 
 def _print(report: Report) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from exchange.recorder.manifest import MANIFEST_NAME, Manifest, SessionError, decode_manifest, segment_name
-from exchange.recorder.segment import Fault, SegmentReader
+from exchange.recorder.segment import Fault, FaultKind, SegmentReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +40,16 @@ class SessionReader:
 
     def records(self) -> Iterator[Record]:
         """Yield every readable record. Raises SessionError for a segment that is there and cannot be opened."""
-        number = 1
-        while (path := self._folder / segment_name(number)).exists():
+        last = max((entry.number for entry in self.manifest.segments), default=0)
+        number = 0
+        while True:
+            number += 1
+            path = self._folder / segment_name(number)
+            if not path.exists():
+                if number > last:
+                    return
+                self.faults.append(FileFault(path.name, Fault(FaultKind.MISSING, 0, 0, "the segment is not there")))
+                continue
             try:
                 data = path.read_bytes()
             except OSError as error:
@@ -49,4 +57,3 @@ class SessionReader:
             reader = SegmentReader(data, number, self.manifest.identity)
             yield from reader.records()
             self.faults += [FileFault(path.name, fault) for fault in reader.faults]
-            number += 1

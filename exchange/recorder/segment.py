@@ -44,6 +44,8 @@ class FaultKind(StrEnum):
     """Its end was not written completely; no whole block follows."""
     DAMAGED = "damaged"
     """Bytes in its middle are not what was written; whole blocks follow."""
+    MISSING = "missing"
+    """The manifest knows it and the folder does not hold it."""
     FOREIGN = "foreign"
     """It is no segment of this session, or of a schema this version does not read."""
 

@@ -101,6 +101,12 @@ class SessionWriter:
         return not self._thread.is_alive() and self.fault is None and not self._dropped
 
     def _run(self) -> None:
+        try:
+            self._write()
+        except Exception as error:  # noqa: BLE001 - the thread must not die unseen: the command watches `fault`
+            self.fault = f"the recorder's writer ended: {error!r}"
+
+    def _write(self) -> None:
         flushed = time.monotonic()
         while True:
             self._wake.wait(FLUSH_S)

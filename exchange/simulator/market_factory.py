@@ -20,8 +20,8 @@ def make_market(
 
     A synthetic market began at `origin_ms` (`start_ms` where not given) and is continued to `start_ms`. A replay keeps
     the instants of its data: `start_ms` counts only when it lies inside them, and `symbols` limits how many of the most
-    traded contracts are shown; a session begins where it could be served. Raises MarketError naming what is wrong with
-    the specification.
+    traded contracts are shown. A session begins where it could be served, or at `start_ms` later in it. Raises
+    MarketError naming what is wrong with the specification.
     """
     kind, _, place = spec.partition(":")
     if kind == "synthetic" and not place:
@@ -34,7 +34,7 @@ def make_market(
     if kind == "session" and place:
         from exchange.simulator.recorded.market import SessionMarket  # noqa: PLC0415 - needs zstd, as nothing else does
 
-        return SessionMarket(Path(place), step_ms=step_ms, symbols=symbols, seed=seed)
+        return SessionMarket(Path(place), step_ms=step_ms, symbols=symbols, seed=seed, start_ms=start_ms)
     raise MarketError(
         f"market {spec!r}: use `synthetic`, `replay:DIR` with DIR a folder of Parquet candles, or `session:DIR` with "
         "DIR a folder of `perpdesk record`"

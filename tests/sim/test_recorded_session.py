@@ -223,6 +223,22 @@ def test_a_folder_that_is_no_session_is_refused_with_the_remedy(tmp_path):
         make_market(f"session:{tmp_path}", symbols=3, seed=1, start_ms=0, step_ms=250)
 
 
+def test_a_start_inside_the_session_is_where_the_market_stands(tmp_path, session, folder):
+    plain = served(folder)
+    wanted = plain.now_ms + 61_000
+    text = (folder / "manifest.json").read_text()
+    (folder / "manifest.json").write_text(
+        text.replace('"ended_us": 0', f'"ended_us": {(plain.now_ms + 140_000) * 1000}')
+    )
+    market = served(folder, start_ms=wanted)
+    plain.advance(wanted)
+    assert market.now_ms == plain.now_ms == wanted
+    assert np.array_equal(market.columns.bid, plain.columns.bid)
+    assert not len(market.trades())
+    assert not market.columns.changed.any()
+    assert served(folder, start_ms=wanted + 10**9).now_ms == wanted - 61_000
+
+
 def test_only_the_first_symbols_are_shown_when_asked(folder):
     market = served(folder, symbols=2)
     assert [listing.instrument.symbol for listing in market.listings] == list(SYMBOLS[:2])

@@ -16,7 +16,7 @@ from exchange.recorder.manifest import SessionError
 from exchange.recorder.reading import SessionReader
 from exchange.simulator.bar_ring import CLOSE
 from exchange.simulator.kline_feed import check_step
-from exchange.simulator.market import INTERVALS, TRADE_ROW
+from exchange.simulator.market import INTERVALS, MINUTE, TRADE_ROW
 from exchange.simulator.order_book import book_side
 from exchange.simulator.price_grid import Grids
 from exchange.simulator.recorded.beginning import read_beginning
@@ -45,11 +45,14 @@ _WAITING_TRADES = 4096
 class SessionMarket:
     """Implements `exchange.simulator.market.Market` on a folder that `perpdesk record` wrote.
 
-    Live time begins where the recording could be served. `symbols` keeps the first ones of the session only. Raises
-    MarketError for a folder that holds no session, or one that lacks what no market can do without.
+    Live time begins where the recording could be served, or at `start_ms` where that lies later in the session.
+    `symbols` keeps the first ones of the session only. Raises MarketError for a folder that holds no session, or one
+    that lacks what no market can do without.
     """
 
-    def __init__(self, folder: Path, *, step_ms: int, symbols: int = 1000, seed: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, step_ms: int, symbols: int = 1000, seed: int = 0, start_ms: int | None = None
+    ) -> None:
         """Read the session's beginning and stand at the first live instant."""
         try:
             check_step(step_ms)
@@ -61,6 +64,13 @@ class SessionMarket:
             self._open(beginning, step_ms, symbols, seed)
         except SessionError as error:
             raise MarketError(str(error)) from error
+        manifest = self._session.manifest
+        end_us = max([manifest.ended_us, *(entry.last_us for entry in manifest.segments)])
+        if start_ms is not None and self._now_ms < start_ms < end_us // 1000:
+            while self._now_ms + MINUTE <= start_ms:
+                self.advance(self._now_ms + MINUTE)
+            self.advance(start_ms)
+            self.advance(start_ms)  # nothing has moved since: the market stands at its beginning
 
     def _open(self, beginning: Beginning, step_ms: int, symbols: int, seed: int) -> None:
         self._listings = beginning.listings[:symbols]

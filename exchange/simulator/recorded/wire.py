@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Bar = tuple[float, ...]
 """open, high, low, close, volume, quote volume, trades, taker base, taker quote: FIELDS of `bar_ring`."""
 INFINITY = float("inf")
+LARGEST = 2**62
+"""Bound of instants and ids: what lies beyond is damage and would not fit a column."""
 
 
 class BookSeen(NamedTuple):
@@ -165,7 +167,9 @@ def _seen(row: _Row, index: int) -> Seen | None:
         sound = 0.0 < row.b < row.a < INFINITY and 0.0 <= row.B < INFINITY and 0.0 <= row.A < INFINITY
         return BookSeen(row.E, index, row.b, row.B, row.a, row.A) if sound else None
     if isinstance(row, _Trade):
-        sound = 0.0 < row.p < INFINITY and 0.0 < row.q < INFINITY and row.l >= row.f
+        sound = (
+            0.0 < row.p < INFINITY and 0.0 < row.q < INFINITY and _whole(row.a, row.f, row.l, row.T) and row.l >= row.f
+        )
         last = row.a + row.l - row.f
         return TradeSeen(row.E, index, row.T, row.p, row.q, row.m, row.a, last) if sound else None
     if isinstance(row, _Mark):
@@ -173,16 +177,20 @@ def _seen(row: _Row, index: int) -> Seen | None:
             rate = float(row.r)
         except ValueError:
             return None
-        sound = 0.0 < row.p < INFINITY and 0.0 < row.i < INFINITY and abs(rate) < 1.0
+        sound = 0.0 < row.p < INFINITY and 0.0 < row.i < INFINITY and abs(rate) < 1.0 and _whole(row.T)
         return MarkSeen(row.E, index, row.p, row.i, rate, row.T) if sound else None
     return _bar(row, index)
+
+
+def _whole(*numbers: int) -> bool:
+    return all(0 <= number < LARGEST for number in numbers)
 
 
 def _bar(row: _Kline, index: int) -> BarSeen | None:
     bar = row.k
     length = INTERVALS.get(bar.i)
-    prices = 0.0 < bar.l <= min(bar.o, bar.c) and max(bar.o, bar.c) <= bar.h < INFINITY
-    amounts = all(0.0 <= amount < INFINITY for amount in (bar.v, bar.q, bar.V, bar.Q)) and bar.n >= 0
+    prices = 0.0 < bar.l <= bar.o <= bar.h < INFINITY and bar.l <= bar.c <= bar.h
+    amounts = all(0.0 <= amount < INFINITY for amount in (bar.v, bar.q, bar.V, bar.Q)) and _whole(bar.n, bar.t)
     if length is None or bar.t % length or not prices or not amounts:
         return None
     values = (bar.o, bar.h, bar.l, bar.c, bar.v, bar.q, float(bar.n), bar.V, bar.Q)

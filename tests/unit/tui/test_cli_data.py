@@ -4,7 +4,10 @@ import json
 import os
 
 import pytest
+from recorded_session import SESSION, store
 
+from exchange.recorder.collect import Plan
+from exchange.recorder.records import Frame
 from tui.cli import main
 
 
@@ -98,3 +101,14 @@ def test_what_cannot_be_done_is_refused_in_one_line_with_the_remedy(words, code,
     assert told in said.err
     assert said.err.count("\n") == 1
     assert not (tmp_path / "x").exists()
+
+
+def test_a_recorded_session_is_checked_like_candles(tmp_path, capsys):
+    folder = store(tmp_path / "session", Plan(("BTCUSDT",)), [Frame(1_700_000_000_000_000, 1, b"{}")])
+    assert main(["data", "check", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"ok   session {SESSION} of simulator: 1 symbols, 1 frames, 0 answers, 2023-11-14 22:13 to")
+    assert "cannot be served" in out
+    (folder / "000001.zst").write_bytes(b"no segment at all, and longer than its header would be " * 2)
+    assert main(["data", "check", "--json", str(folder)]) == 18
+    assert "header is not readable" in json.loads(capsys.readouterr().out)["faults"][0]

@@ -1,4 +1,6 @@
 import contextlib
+import errno
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ from exchange.recorder.manifest import Manifest, SessionError, decode_manifest, 
 from exchange.recorder.reading import SessionReader
 from exchange.recorder.records import SCHEMA, Answer, Frame, Note, RecordError, decode, encode
 from exchange.recorder.segment import HEADER_SIZE, FaultKind, SegmentEncoder, SegmentReader
+from exchange.recorder.verify import verify_session
 from exchange.recorder.writer import SessionWriter, WriterLimits
 
 SESSION = "0123456789abcdef"
@@ -143,6 +146,62 @@ def test_a_writer_that_is_behind_gives_up_records_and_says_how_many(tmp_path):
     frames = sum(isinstance(record, Frame) for record in kept)
     assert writer.counts.dropped == 50 - frames > 0
     assert any(isinstance(record, Note) and "given up" in record.text for record in kept)
+
+
+def test_a_disk_that_is_full_for_a_while_costs_nothing_and_is_told(tmp_path, monkeypatch):
+    writer = SessionWriter(tmp_path / "one", manifest(), WriterLimits(segment_bytes=1024))
+    real, refusals = os.write, []
+
+    def write(descriptor, data):
+        if len(refusals) < 2:
+            refusals.append(writer.fault)
+            real(descriptor, bytes(data[:7]))
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data)
+
+    monkeypatch.setattr("exchange.recorder.writer.os.write", write)
+    sent = [Frame(number, 1, number.to_bytes(4, "big") * 50) for number in range(1, 200)]
+    for record in sent:
+        writer.put(record)
+    end = time.monotonic() + 30
+    while writer.counts.stored_bytes == 0 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert writer.close(ended_us=1)
+    assert "No space left" in refusals[1]
+    reader = SessionReader(tmp_path / "one")
+    assert list(reader.records()) == sent
+    assert not reader.faults
+
+
+def test_a_segment_that_is_missing_is_a_fault_and_the_others_are_read(tmp_path):
+    writer = SessionWriter(tmp_path / "one", manifest(), WriterLimits(segment_bytes=1))
+    for number in range(1, 4):
+        writer.put(Frame(number, 1, b"x"))
+        time.sleep(0.7)  # each flush closes a segment
+    assert writer.close(ended_us=1)
+    (tmp_path / "one" / "000002.zst").unlink()
+    reader = SessionReader(tmp_path / "one")
+    assert [record.at_us for record in reader.records()] == [1, 3]
+    assert [(file, fault.kind) for file, fault in reader.faults] == [("000002.zst", FaultKind.MISSING)]
+    report = verify_session(tmp_path / "one")
+    assert report.frames == 2
+    assert len(report.faults) == 2
+    assert "3 frames" in report.faults[1]
+
+
+def test_a_torn_end_is_a_fault_only_where_the_recorder_ended_in_an_orderly_way(tmp_path):
+    writer = SessionWriter(tmp_path / "one", manifest())
+    writer.put(Frame(1, 1, b"x"))
+    assert writer.close(ended_us=1)
+    assert not verify_session(tmp_path / "one").faults
+    path = tmp_path / "one" / "000001.zst"
+    path.write_bytes(path.read_bytes()[:-3])
+    assert verify_session(tmp_path / "one").faults
+    (tmp_path / "one" / "manifest.json").write_bytes(encode_manifest(manifest()))
+    report = verify_session(tmp_path / "one")
+    assert not report.faults
+    assert not report.ended
+    assert len(report.notes) == 1
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path):
