@@ -5,6 +5,7 @@ import json
 import pytest
 from hand_trading import RefusedError, Trader
 
+from exchange.simulator.frames import stray
 from exchange.simulator.questions import OpenQuestions
 
 DAY = 86_400_000
@@ -38,7 +39,7 @@ class TestShapes:
     def test_queries_keep_them(self, strict):
         trader = Trader(strict=strict)
         trader.order(newClientOrderId="x")
-        shape = COMMON | REMOVED | {"time"}
+        shape = COMMON | REMOVED | {"time", stray("BTCUSDT")[0]}
         assert trader.query("x").keys() == shape
         assert trader.call("GET", "/fapi/v1/openOrder", **BTC, origClientOrderId="x").keys() == shape
         assert trader.call("GET", "/fapi/v1/openOrders")[0].keys() == shape
@@ -74,6 +75,7 @@ class TestShapes:
         assert list(first) == [
             "id", "symbol", "pair", "orderId", "side", "positionSide", "price", "qty", "quoteQty", "baseQty",
             "realizedPnl", "marginAsset", "commission", "commissionAsset", "time", "buyer", "maker",
+            stray("BTCUSDT")[0],
         ]  # fmt: skip
         assert (first["commission"], first["realizedPnl"]) == ("0.40000050", "0.00000000")
         assert (second["realizedPnl"], second["buyer"], second["maker"]) == ("-0.00200000", False, False)
@@ -136,7 +138,15 @@ class TestBatches:
         assert second["code"] == -2013
 
     @pytest.mark.parametrize(
-        ("orders", "code"), [("[]", -4082), ("[{},{},{},{},{},{}]", -4082), ("{}", -1130), ("[", -1130), ("[1]", -1130)]
+        ("orders", "code"),
+        [
+            ("[]", -4082),
+            ("[{},{},{},{},{},{}]", -4082),
+            ("{}", -1130),
+            ("[", -1130),
+            ("[1]", -1130),
+            ("[" * 50_000, -1130),
+        ],
     )
     def test_a_batch_of_another_size_or_form_is_refused(self, orders, code):
         with pytest.raises(RefusedError, match=str(code)):
