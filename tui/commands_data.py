@@ -17,7 +17,7 @@ from engine.adapters.simulator_child import SimulatorError
 from engine.venue import connect
 from exchange.archive.candle_files import CandleFileError
 from exchange.archive.checking import check_folder
-from exchange.archive.fetching import INTERVAL_MS, Fetched, Fetcher, plan
+from exchange.archive.fetching import INTERVAL_MS, PARTS_FOLDER, Fetched, Fetcher, plan
 from exchange.archive.importing import archive_files, import_files
 from exchange.binance.client import BinanceClient
 from exchange.binance.gate import OpenGate
@@ -30,6 +30,7 @@ from tui.arguments import seconds
 from tui.desk_start import configuration
 from tui.exit_codes import ExitCode
 from tui.talk import put, say
+from tui.venue_faults import venue_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,8 +85,10 @@ def fetch(options: GlobalOptions, *, symbols: str, intervals: str, begin: str, e
         say(str(error))
         return ExitCode.CONFIG
     except (ExchangeError, SimulatorError) as error:
-        say(f"{error}; what was fetched is kept, the same command goes on from there")
-        return ExitCode.VENUE
+        code = venue_fault(error)
+        if (Path(out) / PARTS_FOLDER).exists():
+            say("what was fetched is kept; the same command goes on from there")
+        return code
     except KeyboardInterrupt:
         say("interrupted; the same command goes on where it stopped")
         return ExitCode.INTERRUPTED

@@ -33,6 +33,7 @@ from exchange.recorder.writer import SessionWriter
 from tui.desk_start import configuration
 from tui.exit_codes import ExitCode
 from tui.talk import put, say
+from tui.venue_faults import venue_fault
 
 if TYPE_CHECKING:
     from config.load import Loaded
@@ -58,8 +59,7 @@ def record(options: GlobalOptions, *, out: str, symbols: str, streams: str) -> i
         say(str(error))
         return ExitCode.CONFIG
     except (ExchangeError, SimulatorError) as error:
-        say(str(error))
-        return ExitCode.VENUE
+        return venue_fault(error)
 
 
 def _channels(text: str) -> tuple[str, ...]:

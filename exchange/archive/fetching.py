@@ -32,7 +32,7 @@ INTERVAL_MS: Final = {
     "4h": 14_400_000, "6h": 21_600_000, "8h": 28_800_000, "12h": 43_200_000, "1d": 86_400_000,
 }  # fmt: skip
 """Intervals whose bars stand on a fixed grid, which is what going on by time needs."""
-_FOLDER: Final = ".fetch"
+PARTS_FOLDER: Final = ".fetch"
 
 
 class Fetched(NamedTuple):
@@ -56,7 +56,7 @@ class Fetcher:
         self._out = out
         self._tell = tell
         try:
-            (out / _FOLDER).mkdir(parents=True, exist_ok=True)
+            (out / PARTS_FOLDER).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CandleFileError(
                 f"--out {out} cannot be made: {error.strerror or error}; name another folder"
@@ -84,7 +84,7 @@ class Fetcher:
 
     async def _job(self, job: Job) -> Fetched:
         target = self._out / file_name(job.symbol, job.interval, SOURCE)
-        path = self._out / _FOLDER / f"{job.symbol}-{job.interval}.part"
+        path = self._out / PARTS_FOLDER / f"{job.symbol}-{job.interval}.part"
         have = read_candles(target)
         if have.fetched is not None and have.fetched[0] <= job.from_ms and job.to_ms <= have.fetched[1]:
             self._tell(job, job.to_ms)
