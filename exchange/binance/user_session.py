@@ -88,7 +88,8 @@ class UserSession:
         ceiling = min(self._limits.backoff_cap_s, self._limits.backoff_s * 2.0 ** min(self._failures, 16))
         self._failures += 1
         delay = max(pause, ceiling * (0.5 + jitter / 2))
-        self._reason = reason
+        if self.phase is UserPhase.OPEN:
+            self._reason = reason  # what fails afterwards is no cause of the gap
         self.phase = UserPhase.WAITING
         self._retry_at = now + delay
         self._renew_at = self._rotate_at = self._probe_at = math.inf
