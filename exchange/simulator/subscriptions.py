@@ -83,7 +83,7 @@ class Subscriptions:
                 yield variant, self._seen(group)
 
     def _seen(self, group: dict[int, list[Sink]]) -> dict[int, list[Sink]]:
-        if self.hidden.isdisjoint(group):
+        if not self.hidden:
             return group
         return {index: sinks for index, sinks in group.items() if index not in self.hidden}
 

@@ -26,6 +26,12 @@ PATHS = [
     "/fapi/v1/ticker/bookTicker?symbol=ETHUSDT",
     "/fapi/v1/premiumIndex",
     "/fapi/v1/depth?symbol=BTCUSDT&limit=3",
+    "/fapi/v1/depth?symbol=BTCUSDT&limit=20",
+    "/fapi/v1/rpiDepth?symbol=BTCUSDT",
+    "/fapi/v1/trades?symbol=BTCUSDT&limit=10",
+    "/fapi/v1/markPriceKlines?symbol=BTCUSDT&interval=1m&limit=3",
+    "/fapi/v1/fundingRate?symbol=BTCUSDT&limit=3",
+    "/futures/data/takerlongshortRatio?symbol=BTCUSDT&period=5m&limit=3",
     "/fapi/v1/aggTrades?symbol=BTCUSDT&limit=10",
     "/fapi/v1/fundingInfo",
     "/fapi/v1/order",
@@ -34,10 +40,21 @@ PATHS = [
     "/nowhere?a=b",
 ]
 SIGNED = ["/fapi/v3/account", "/fapi/v2/positionRisk", "/fapi/v1/leverageBracket", "/fapi/v1/positionSide/dual"]
-STREAMS = ["btcusdt@kline_1m", "ethusdt@kline_1m", "!markPrice@arr@1s", "btcusdt@bookTicker", "!ticker@arr"]
+STREAMS = [
+    "btcusdt@kline_1m",
+    "ethusdt@kline_1m",
+    "!markPrice@arr@1s",
+    "btcusdt@bookTicker",
+    "!ticker@arr",
+    "btcusdt@depth",
+]
 MARKET_PATH = "/stream?streams=" + "/".join(STREAMS)
 SEEN_HEADERS = ("content-type", "x-mbx-used-weight-1m", "retry-after", "x-mbx-order-count-10s")
 DEADLINE = 10.0
+LIFE = "LIFE"
+"""Instead of a request: the venue changes a contract."""
+LIFE_STREAMS = ["depth@100ms", "trade", "kline_1m", "bookTicker"]
+LIFE_PATH = "/stream?streams=!contractInfo/" + "/".join(f"btcusdt@{name}" for name in LIFE_STREAMS)
 
 
 class HandClock:
@@ -127,8 +144,36 @@ def trading_script(seed):
     return steps
 
 
+def life_script():
+    """Return a contract's life at the venue with a trader's requests in between."""
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.010"}
+    now, steps = START, []
+    changes = ("halt", "resume", "cancel_only", "resume", "settle", "close", "delist", "list_symbol")
+    for round_, change in enumerate(changes):
+        for method, path, params in (
+            ("POST", "order", order | {"price": "79000.0"}),
+            ("POST", "order", order | {"price": "81000.0"}),
+            ("GET", "openOrders", {}),
+            ("DELETE", "order", {"symbol": "BTCUSDT", "orderId": round_ + 1}),
+            ("GET", "exchangeInfo", {}),
+            ("GET", "depth", {"symbol": "BTCUSDT", "limit": "5"}),
+        ):
+            now += 400
+            text = urlencode(params | {"timestamp": now})
+            query = f"{text}&signature={sign(DEMO_SECRET, text.encode())}"
+            steps.append((now, method, f"/fapi/v1/{path}", query, {"X-MBX-APIKEY": DEMO_KEY}))
+        now += 100
+        steps.append((now, LIFE, change, "", {}))
+    return steps
+
+
+def live(exchange, change, instant):
+    exchange.advance(instant)
+    getattr(exchange.venue.life, change)("BTCUSDT", instant)
+
+
 def venue():
-    return Exchange(SmallMarket(), options=ExchangeOptions(weight_limit=300))
+    return Exchange(SmallMarket(), options=ExchangeOptions(weight_limit=150))
 
 
 def trading_venue():
@@ -145,6 +190,9 @@ async def in_memory(steps, exchange, stream_path=MARKET_PATH):
     answers = []
     for instant, method, path, query, headers in steps:
         clock.now = instant
+        if method == LIFE:
+            live(exchange, path, instant)
+            continue
         answer = await front.rest.send(method, path, query.encode(), headers, DEADLINE)
         seen = {name: answer.headers[name] for name in SEEN_HEADERS if name in answer.headers}
         answers.append((answer.status, seen, answer.body))
@@ -162,6 +210,9 @@ async def over_sockets(steps, count, exchange, stream_path=MARKET_PATH):
             socket = await client.ws_connect(root + stream_path)
             for instant, method, path, query, headers in steps:
                 clock.now = instant
+                if method == LIFE:
+                    live(exchange, path, instant)
+                    continue
                 # The path is given as already encoded, so that the bytes sent are the bytes meant.
                 url = aiohttp.client.URL(f"{root}{path}?{query}" if query else root + path, encoded=True)
                 async with client.request(method, url, headers=headers) as answer:
@@ -205,3 +256,18 @@ async def test_both_fronts_trade_the_same(seed):
     assert socket_frames == frames
     assert {status for status, _, _ in answers} == {200, 400}
     assert {json.loads(frame)["e"] for frame in frames} >= {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "TRADE_LITE"}
+
+
+async def test_both_fronts_tell_the_same_life_of_a_contract():
+    steps = life_script()
+    answers, frames = await in_memory(steps, Exchange(SmallMarket()), LIFE_PATH)
+    socket_answers, socket_frames = await over_sockets(steps, len(frames), Exchange(SmallMarket()), LIFE_PATH)
+    assert socket_answers == answers
+    assert socket_frames == frames
+    codes = {json.loads(body).get("code") for status, _, body in answers if status == 400}
+    assert codes >= {-4140, -4141, -1121}
+    told = [json.loads(frame)["data"] for frame in frames]
+    assert {event["e"] for event in told} == {"contractInfo", "depthUpdate", "trade", "kline", "bookTicker"}
+    assert [event["cs"] for event in told if event["e"] == "contractInfo"] == [
+        "TRADING_HALT", "TRADING", "TRADING_CANCEL_ONLY", "TRADING", "SETTLING", "CLOSE", "TRADING",
+    ]  # fmt: skip
