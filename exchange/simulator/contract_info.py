@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from exchange.simulator.encode import encode_json, number, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from exchange.instrument import Instrument, LotRule
     from exchange.simulator.market import Listing
@@ -26,10 +26,13 @@ TRADFI = "TRADIFI_PERPETUAL"
 """The venue's own spelling."""
 
 
-def exchange_info(listings: Mapping[int, Listing], start_ms: int, delivery: Mapping[int, int]) -> bytes:
+def exchange_info(
+    listings: Mapping[int, Listing], start_ms: int, delivery: Mapping[int, int], control_side: Callable[[int], str]
+) -> bytes:
     """Return the whole body; serverTime is deliberately stale and each row carries one field nobody documents.
 
-    `listings` maps places in the market to contracts; `delivery` holds the instants of those that do not last for ever.
+    `listings` maps places in the market to contracts; `delivery` holds the instants of those that do not last for ever,
+    and `control_side` tells which side of one the venue's risk control has closed.
     """
     quotes = dict.fromkeys(["USDT", "USDC", "BTC", *(listing.instrument.quote for listing in listings.values())])
     return encode_json(
@@ -41,13 +44,14 @@ def exchange_info(listings: Mapping[int, Listing], start_ms: int, delivery: Mapp
             "exchangeFilters": [],
             "assets": [{"asset": a, "marginAvailable": True, "autoAssetExchange": "-10000"} for a in quotes],
             "symbols": [
-                _symbol_row(listing, i, delivery.get(i, PERPETUAL_DELIVERY_MS)) for i, listing in listings.items()
+                _symbol_row(listing, i, delivery.get(i, PERPETUAL_DELIVERY_MS), control_side(i))
+                for i, listing in listings.items()
             ],
         }
     )
 
 
-def _symbol_row(listing: Listing, position: int, delivery_ms: int) -> dict[str, Any]:
+def _symbol_row(listing: Listing, position: int, delivery_ms: int, control_side: str) -> dict[str, Any]:
     instrument = listing.instrument
     tradfi = instrument.contract_type == TRADFI
     return {
@@ -72,7 +76,7 @@ def _symbol_row(listing: Listing, position: int, delivery_ms: int) -> dict[str, 
         "liquidationFee": format(instrument.liquidation_fee, ".6f"),
         "marketTakeBound": plain(instrument.market_take_bound),
         "maxMoveOrderLimit": 10000,
-        "filters": _filters(instrument, position),
+        "filters": _filters(instrument, position, control_side),
         "orderTypes": ORDER_TYPES,
         "timeInForce": TIMES_IN_FORCE,
         "permissionSets": ["GRID", "COPY", "DCA", "PSB"],
@@ -89,7 +93,7 @@ def _lot(kind: str, rule: LotRule) -> dict[str, Any]:
     }
 
 
-def _filters(instrument: Instrument, position: int) -> list[dict[str, Any]]:
+def _filters(instrument: Instrument, position: int, control_side: str) -> list[dict[str, Any]]:
     filters: list[dict[str, Any]] = [
         {
             "filterType": "PRICE_FILTER",
@@ -107,7 +111,7 @@ def _filters(instrument: Instrument, position: int) -> list[dict[str, Any]]:
             "multiplierDown": format(instrument.multiplier_down, ".4f"),
             "multiplierDecimal": "4",
         },
-        {"filterType": "POSITION_RISK_CONTROL", "positionControlSide": "NONE"},
+        {"filterType": "POSITION_RISK_CONTROL", "positionControlSide": control_side},
     ]
     turn = position % len(filters)
     return filters[turn:] + filters[:turn]  # the order differs per symbol live, so nobody may index by position

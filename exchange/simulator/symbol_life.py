@@ -47,12 +47,21 @@ class SymbolLife:
     """Changes contracts by their symbols. LifeError where a symbol is unknown or a change makes no sense."""
 
     def __init__(
-        self, tape: Tape, subscriptions: Subscriptions, start_ms: int, settle: Callable[[int, int], None]
+        self,
+        tape: Tape,
+        subscriptions: Subscriptions,
+        start_ms: int,
+        settle: Callable[[int, int], None],
+        control_side: Callable[[int], str],
     ) -> None:
-        """Start with the contracts as listed; `settle(listing, now_ms)` ends orders and positions of one."""
+        """Start with the contracts as listed.
+
+        `settle(listing, now_ms)` ends orders and positions of one; `control_side` says what risk control has closed.
+        """
         self._tape = tape
         self._subscriptions = subscriptions
         self._start_ms = start_ms
+        self._control_side = control_side
         self._settle = settle
         self._known = dict(tape.index)
         self._delivery: dict[int, int] = {}
@@ -202,9 +211,13 @@ class SymbolLife:
         self._subscriptions.hidden.add(index)
         self._tape.stop(index, now_ms)
 
+    def refresh(self) -> None:
+        """Write exchangeInfo anew: something outside the contracts' own rules has changed that it shows."""
+        self._renew()
+
     def _renew(self) -> None:
         listings = {index: self._tape.listings[index] for index in self._tape.listed()}
-        self.exchange_info = exchange_info(listings, self._start_ms, self._delivery)
+        self.exchange_info = exchange_info(listings, self._start_ms, self._delivery, self._control_side)
         for call in self.renewed:
             call()
 

@@ -81,7 +81,13 @@ class Venue:
         self.start_ms = market.now_ms
         self.clock_error_ms = 0
         """How far the venue's clock has been made to jump, as signed requests and GET time see it."""
-        self.life = SymbolLife(self.tape, self.subscriptions, market.now_ms, self.house.settle)
+        self.life = SymbolLife(
+            self.tape,
+            self.subscriptions,
+            market.now_ms,
+            self.house.settle,
+            self.house.orders.restrictions.control_side,
+        )
         self.life.hide(options.unlisted)
 
     def clock_ms(self, now_ms: int) -> int:

@@ -96,9 +96,25 @@ class PositionModeLock(_Action, frozen=True, tag="position_mode_lock", kw_only=T
     locked: bool = True
 
 
+class AlgoService(_Action, frozen=True, tag="algo_service", kw_only=True):
+    """What conditional orders meet at their trigger from now on; without options the service is healed."""
+
+    stuck: bool = False
+    """They stay TRIGGERING and get no child."""
+    reject: str | None = None
+    """They are REJECTED with this text as their reason."""
+
+
+class Restrict(_Action, frozen=True, tag="restrict", kw_only=True):
+    """New orders of a symbol, or of the whole account, are refused with a code; without a code they pass again."""
+
+    code: int | None = None
+    symbol: str | None = None
+
+
 VenueAction = (
     SetFaults | Ban | StepClock | Disconnect | ExpireListenKeys | Elsewhere | Transfer | Liquidate | Deleverage
-    | SpecialFunding | PositionModeLock
+    | SpecialFunding | PositionModeLock | AlgoService | Restrict
 )  # fmt: skip
 ACTIONS = {str(kind.__struct_config__.tag): kind for kind in get_args(VenueAction)}
 

@@ -12,6 +12,7 @@ from exchange.simulator.answers import RefusalError, json_answer, refusal_answer
 from exchange.simulator.encode import encode_json
 from exchange.simulator.faults.actions import (
     ActionError,
+    AlgoService,
     Ban,
     Deleverage,
     Disconnect,
@@ -19,6 +20,7 @@ from exchange.simulator.faults.actions import (
     ExpireListenKeys,
     Liquidate,
     PositionModeLock,
+    Restrict,
     SetFaults,
     SpecialFunding,
     StepClock,
@@ -29,6 +31,7 @@ from exchange.simulator.faults.actions import (
 from exchange.simulator.faults.plan import PlanError, make_plan
 from exchange.simulator.params import Params
 from exchange.simulator.rest import ROUTES
+from exchange.simulator.trading.restrictions import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +62,8 @@ class Control:
             Deleverage: self._deleverage,
             SpecialFunding: self._special_funding,
             PositionModeLock: self._lock_position_mode,
+            AlgoService: self._algo_service,
+            Restrict: self._restrict,
         }
 
     def act(self, request: object) -> None:
@@ -117,6 +122,22 @@ class Control:
     def _lock_position_mode(self, action: PositionModeLock) -> None:
         self._exchange.venue.house.account.mode_out_of_step = action.locked
 
+    def _algo_service(self, action: AlgoService) -> None:
+        desk = self._exchange.venue.house.algo
+        desk.stuck, desk.reject_reason = action.stuck, action.reject
+
+    def _restrict(self, action: Restrict) -> None:
+        restrictions = self._exchange.venue.house.orders.restrictions
+        listing = None if action.symbol is None else self._listing(action.symbol)
+        if action.code is None:
+            restrictions.lift(listing)
+        elif action.code in RULES:
+            restrictions.impose(action.code, listing)
+        else:
+            codes = ", ".join(str(code) for code in RULES)
+            raise ActionError(f"action restrict: code is {action.code}, which restricts nothing; codes are {codes}")
+        self._exchange.venue.life.refresh()
+
     def _listing(self, symbol: str) -> int:
         index = self._exchange.venue.tape.index.get(symbol)
         if index is None:
@@ -136,7 +157,7 @@ def answer_control(exchange: Exchange, request: Request) -> RestAnswer | None:
         return refusal_answer(RefusalError(401, 0, text), {})
     try:
         exchange.control.act(msgspec.json.decode(request.body))
-    except (ActionError, PlanError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (ActionError, PlanError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return refusal_answer(refuse(0, str(error)), {})
     except RefusalError as refusal:
         return refusal_answer(refusal, {})
