@@ -21,15 +21,13 @@ def unit_of(step: Decimal, precision: int) -> Decimal:
     return Decimal(common).scaleb(-places).normalize()
 
 
-def round_to(value: Decimal, minimum: Decimal, step: Decimal, precision: int, *, up: bool) -> Decimal:
+def round_to(value: Decimal, step: Decimal, precision: int, *, up: bool) -> Decimal:
     """Return a positive value moved down, or up, to the nearest accepted one, spelled with the unit's decimals.
 
-    Accepted are values a whole number of steps away from `minimum`. Where the minimum is itself a whole number of
-    steps, as on every contract seen so far, the number of decimals is kept to `precision` as well.
+    Steps count from 0. The venue's documentation counts from the smallest value, which comes to the same: every
+    smallest value seen is a whole number of steps, and was moved when a step changed.
     """
     unit = unit_of(step, precision)
-    origin = minimum % step
     # Whole division is exact, whatever the number of digits; an inexact one could round up what is rounded down.
-    steps, rest = divmod(value - origin if origin else value, unit)
-    rounded = origin + (steps + 1 if up and rest else steps) * unit
-    return rounded if origin else rounded.quantize(unit)
+    steps, rest = divmod(value, unit)
+    return ((steps + 1 if up and rest else steps) * unit).quantize(unit)

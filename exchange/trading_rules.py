@@ -86,7 +86,7 @@ def quantise_quantity(instrument: Instrument, quantity: Decimal, *, market: bool
         return Refusal(Breach.QUANTITY_TOO_LARGE, text)
     rounded = Decimal(0)
     if quantity >= lot.minimum:
-        rounded = round_to(quantity, lot.minimum, lot.step, instrument.quantity_precision, up=False)
+        rounded = round_to(quantity, lot.step, instrument.quantity_precision, up=False)
     if rounded < lot.minimum or rounded <= 0:
         text = f"{instrument.symbol}: {quantity} is below {lot.minimum}, the least one order may have"
         return Refusal(Breach.QUANTITY_TOO_SMALL, text)
@@ -117,7 +117,7 @@ def quantise_price(instrument: Instrument, price: Decimal, *, up: bool) -> Decim
     low, high = instrument.min_price, instrument.max_price
     rounded = price
     if low <= price <= high:
-        rounded = round_to(price, low, instrument.tick, instrument.price_precision, up=up)
+        rounded = round_to(price, instrument.tick, instrument.price_precision, up=up)
     if rounded < low:
         return Refusal(Breach.PRICE_TOO_LOW, f"{instrument.symbol}: {price} is below {low}, the lowest price")
     if rounded > high:
@@ -132,7 +132,7 @@ def smallest_quantity(instrument: Instrument, price: Decimal, *, market: bool) -
     if wanted > lot.maximum:
         text = f"{instrument.symbol}: no quantity at {price} reaches {instrument.min_notional} within one order"
         return Refusal(Breach.NOTIONAL_TOO_SMALL, text)
-    quantity = round_to(wanted, lot.minimum, lot.step, instrument.quantity_precision, up=True)
+    quantity = round_to(wanted, lot.step, instrument.quantity_precision, up=True)
     if quantity * price < instrument.min_notional:  # the division above was rounded
         quantity += unit_of(lot.step, instrument.quantity_precision)
     return quantise_quantity(instrument, quantity, market=market)

@@ -13,6 +13,7 @@ from order_samples import EPOCH, entry, limit_entry, stop
 
 from exchange.binance import rules_wire
 from exchange.conditional_orders import ConditionalKind
+from exchange.grid import unit_of
 from exchange.instrument import LotRule
 from exchange.orders import Side
 from exchange.trading_rules import (
@@ -36,10 +37,11 @@ amounts = st.decimals(min_value=Decimal("1e-9"), max_value=Decimal("1e9"), allow
 @st.composite
 def contracts(draw):
     step, tick = draw(steps), draw(steps)
-    lot = LotRule(step * draw(st.integers(1, 5)), step * draw(st.integers(10, 10**7)), step)
+    crooked = draw(st.sampled_from([Decimal(0), step / 4]))
+    lot = LotRule(step * draw(st.integers(1, 5)) + crooked, step * draw(st.integers(10, 10**7)), step)
     return contract(
         tick=tick,
-        min_price=tick * draw(st.integers(1, 50)),
+        min_price=tick * draw(st.integers(1, 50)) + draw(st.sampled_from([0, 0, tick / 4])),
         max_price=tick * draw(st.integers(100, 10**9)),
         lot=lot,
         market_lot=lot,
@@ -53,8 +55,8 @@ def places(value):
     return max(0, -value.as_tuple().exponent)
 
 
-def on_grid(value, origin, step):
-    return (value - origin) % step == 0
+def on_grid(value, step):
+    return value % step == 0
 
 
 @settings(max_examples=300, deadline=None)
@@ -65,7 +67,7 @@ def test_a_quantised_quantity_is_the_largest_on_the_grid_that_is_not_above_what_
     if isinstance(quantity, Refusal):
         return
     assert lot.minimum <= quantity <= min(wanted, lot.maximum)
-    assert on_grid(quantity, lot.minimum, lot.step)
+    assert on_grid(quantity, lot.step)
     assert places(quantity) <= instrument.quantity_precision
     assert quantise_quantity(instrument, quantity, market=False) == quantity, "rounding twice changes nothing"
     if places(lot.step.normalize()) <= instrument.quantity_precision:
@@ -79,7 +81,7 @@ def test_a_quantised_price_is_the_next_tick_on_the_side_asked_for(instrument, wa
     if isinstance(price, Refusal):
         return
     assert instrument.min_price <= price <= instrument.max_price
-    assert on_grid(price, instrument.min_price, instrument.tick)
+    assert on_grid(price, instrument.tick)
     assert price >= wanted if up else price <= wanted
     assert quantise_price(instrument, price, up=up) == price
     if places(instrument.tick.normalize()) <= instrument.price_precision:
@@ -121,7 +123,7 @@ def test_the_pieces_of_a_split_add_up_to_what_was_asked_but_for_less_than_one_or
         return
     lot = instrument.market_lot
     assert all(lot.minimum <= piece <= lot.maximum for piece in pieces)
-    assert 0 <= wanted - sum(pieces) < lot.minimum + lot.step + Decimal(10) ** -instrument.quantity_precision
+    assert 0 <= wanted - sum(pieces) < lot.minimum + unit_of(lot.step, instrument.quantity_precision)
 
 
 @settings(max_examples=200, deadline=None)

@@ -14,13 +14,14 @@ from exchange.account import OrderLimit
 from exchange.binance.account_client import AccountClient
 from exchange.binance.algo_client import AlgoClient
 from exchange.binance.client import BinanceClient
+from exchange.binance.fitted_orders import FittedOrders, RuleBook
 from exchange.binance.gate import OpenGate
 from exchange.binance.order_client import OrderClient
 from exchange.binance.settings_client import SettingsClient
 from exchange.binance.signing import Credentials
 from exchange.binance.statistics_client import StatisticsClient
 from exchange.binance.weights import WeightLedger
-from exchange.brackets import largest_notional, leverage_cap
+from exchange.brackets import clamp_leverage, largest_notional, leverage_cap
 from exchange.conditional_orders import AlgoRef, AlgoRequest, ConditionalKind
 from exchange.errors import (
     BannedError,
@@ -30,6 +31,7 @@ from exchange.errors import (
     RefusedError,
     UnknownOutcomeError,
 )
+from exchange.instrument import Bracket, LotRule
 from exchange.order_reports import OrderAck
 from exchange.orders import AmendRequest, OrderKind, OrderRef, OrderRequest, Side, TimeInForce
 from exchange.priority import Priority
@@ -39,7 +41,7 @@ from exchange.simulator.faults.control import Control
 from exchange.simulator.memory import MemoryFront
 from exchange.simulator.questions import OpenQuestions
 from exchange.simulator.venue import ExchangeOptions, demo_secrets
-from exchange.trading_rules import MarketView, Refusal, quantise_conditional, quantise_order
+from exchange.trading_rules import Breach, MarketView, Refusal, quantise_conditional, quantise_order
 
 D = Decimal
 KEY, SECRET = next(iter(demo_secrets().items()))
@@ -447,5 +449,43 @@ def test_a_step_of_the_venues_clock_costs_no_order_and_is_noticed(step_ms):
         await desk.client.sync_clock(1)
         assert desk.client.clock_sync.offset_ms == pytest.approx(0, abs=25)
         assert desk.client.clock_steps == 2, "the regular reading showed it"
+
+    at_the_venue(scenario)
+
+
+def test_rules_that_change_while_the_desk_runs_cost_one_refusal_and_one_reading():
+    async def scenario(desk):
+        await desk.mode.refresh()
+        rules = RuleBook(desk.client)
+        await rules.refresh()
+        fitted = FittedOrders(rules, desk.orders, desk.algo)
+        life = desk.front.exchange.venue.life
+        view = MarketView(desk.client.venue_ms(), await desk.mark())
+        price = view.mark * D("0.97") + D("0.3")
+
+        life.change_rules("BTCUSDT", tick=D(5), lot=LotRule(D("0.01"), D(1000), D("0.01")))
+        ack = await fitted.place(desk.order(quantity="0.125", price=price), view)
+        assert (ack.price % 5, ack.quantity, rules.refreshes) == (0, D("0.12"), 2)
+
+        life.change_rules("BTCUSDT", min_notional=D(1_000_000))
+        outcome = await fitted.place(desk.order(quantity="0.125", price=price), view)
+        assert (outcome.breach, rules.refreshes) == (Breach.NOTIONAL_TOO_SMALL, 3)
+
+        life.halt("BTCUSDT", desk.client.venue_ms())
+        assert await desk.reaction(desk.orders.place(desk.order())) is Reaction.DROP_SYMBOL
+        await rules.refresh()
+        assert (await fitted.place(desk.order(), view)).breach is Breach.NOT_TRADING
+
+    at_the_venue(scenario)
+
+
+def test_brackets_that_change_while_the_desk_runs_refuse_the_old_leverage():
+    async def scenario(desk):
+        low = Bracket(D(0), D(1_000_000), 5, D("0.02"), D(0))
+        desk.front.exchange.venue.life.change_brackets("BTCUSDT", [low], desk.client.venue_ms())
+        assert await desk.reaction(desk.settings.set_leverage("BTCUSDT", 20)) is Reaction.LOWER_LEVERAGE
+        brackets = (await desk.client.leverage_brackets("BTCUSDT"))["BTCUSDT"]
+        clamped = clamp_leverage(brackets, 20, D(1000))
+        assert (await desk.settings.set_leverage("BTCUSDT", clamped)).leverage == 5
 
     at_the_venue(scenario)

@@ -79,6 +79,13 @@ def test_prices_have_bounds(price, reason):
     assert breach(quantise_price(BITCOIN, D(price), up=False)) is reason
 
 
+def test_ticks_count_from_zero_wherever_the_lowest_price_lies():
+    old = contract(min_price=D("556.72"))
+    assert quantise_price(old, D("80000.17"), up=False) == D("80000.1")
+    assert quantise_price(old, D("556.73"), up=True) == D("556.8")
+    assert breach(quantise_price(old, D("556.73"), up=False)) is Breach.PRICE_TOO_LOW
+
+
 def test_a_price_rounded_up_beyond_the_highest_is_refused():
     odd = contract(max_price=D("1000.05"))
     assert breach(quantise_price(odd, D("1000.04"), up=True)) is Breach.PRICE_TOO_HIGH
