@@ -50,11 +50,11 @@ class Prices:
 
     def levels(self, listing: int, taker: Side, limit: int = 1000) -> list[Level]:
         """Return the price levels a taker of that side meets, best first, as (price, quantity)."""
-        bids, asks = self._tape.book(listing)
+        bids, asks = self._tape.near_book(listing, limit)
         quantity = self._tape.formats[listing].quantity
         return [
             (self._price(listing, price), Decimal(quantity % size))
-            for price, size in (asks if taker == "BUY" else bids)[:limit]
+            for price, size in (asks if taker == "BUY" else bids)
         ]
 
     def trades(self, listing: int) -> list[MarketTrade]:
