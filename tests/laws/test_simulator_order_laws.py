@@ -52,9 +52,10 @@ def random_script(chance, length=60):
 class Run:
     """Sends commands and keeps what is needed to judge them."""
 
-    def __init__(self, dual):
+    def __init__(self, dual, balance=BALANCE):
         self.market = HandMarket()
-        self.trader = Trader(self.market, balance=BALANCE)
+        self.balance = balance
+        self.trader = Trader(self.market, balance=balance)
         self.dual = dual
         self.middle = 80_000
         if dual:
@@ -151,7 +152,7 @@ def check_trades(run):
         if run.dual:
             assert held[side] * (1 if side == "LONG" else -1) >= 0
     income = sum((D(row["income"]) for row in run.trader.call("GET", "/fapi/v1/income", limit=1000)), D())
-    assert house.account.wallet == BALANCE + income
+    assert house.account.wallet == run.balance + income
 
 
 def check_events(events):
@@ -165,7 +166,7 @@ def check_events(events):
         assert (order["x"] == "NEW") == (number not in seen)
         assert seen.get(number) not in TERMINAL
         seen[number] = order["X"]
-        if order["x"] == "TRADE":
+        if order["x"] in {"TRADE", "CALCULATED"}:
             assert [before["e"] for before in events[place - 2 : place]] == ["ACCOUNT_UPDATE", "TRADE_LITE"]
             filled[number] += D(order["l"])
             assert D(order["z"]) == filled[number]
@@ -187,6 +188,21 @@ def test_orders_positions_and_events_agree_after_every_command(dual, seed):
     seen = check_events(events)
     rows = run.trader.call("GET", "/fapi/v1/allOrders", limit=1000)
     assert {row["orderId"]: row["status"] for row in rows} == seen
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.booleans(), st.integers(0, 2**32))
+def test_they_agree_through_liquidations(dual, seed):
+    chance = random.Random(seed)
+    run = Run(dual, balance=chance.choice([500, 2_000, 8_000]))
+    events = run.trader.events()
+    for command in random_script(chance):
+        run.do(*(("move", chance.randint(-40_000, 40_000)) if command[0] == "move" else command))
+        check_orders(run)
+        check_reducing(run)
+        check_trades(run)
+        events += run.trader.events()
+    check_events(events)
 
 
 @settings(max_examples=60, deadline=None)
