@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -89,7 +90,7 @@ def fetch(options: GlobalOptions, *, symbols: str, intervals: str, begin: str, e
         if (Path(out) / PARTS_FOLDER).exists():
             say("what was fetched is kept; the same command goes on from there")
         return code
-    except KeyboardInterrupt:
+    except asyncio.CancelledError:
         say("interrupted; the same command goes on where it stopped")
         return ExitCode.INTERRUPTED
     for one in done:
@@ -167,6 +168,10 @@ def _intervals(text: str) -> list[str]:
 async def _fetch(
     loaded: Loaded, wish: Wish, intervals: list[str], span: tuple[When, When | None], out: Path
 ) -> list[Fetched]:
+    work = asyncio.current_task()
+    assert work is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     connection = await connect(loaded, 0)
     try:
         ledger = WeightLedger(loaded.settings.exchange.rate_limit)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 import subprocess
+import time
 
 import pytest
 from desk_process import PROGRAM, QUICK, SMALL, environment, headless, run
@@ -137,3 +138,42 @@ def test_history_is_fetched_from_a_simulator_checked_and_replayed(tmp_path):
     market = ReplayMarket(tmp_path / "candles", seed=1)
     assert len(market.listings) == 3
     assert not market.defects
+
+
+def test_a_fetch_that_is_interrupted_says_so_and_goes_on_when_given_again(tmp_path):
+    with subprocess.Popen(
+        [PROGRAM, "exchange", "--symbols", "20", "--start", "2026-03-10T13:00:00Z"],
+        stdout=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    ) as exchange:
+        try:
+            url = json.loads(exchange.stdout.readline())["rest"]
+            out = tmp_path / "candles"
+            fetch = ["data", "fetch", "--json", "--exchange", url, "--symbols", "top:6", "--interval", "5m",
+                     "--from", "2026-02-25", "--to", "2026-03-10", "--out", str(out)]  # fmt: skip
+
+            # With so small a budget the fetch must wait for the next minute in its midst.
+            def got():
+                try:
+                    return sum(path.stat().st_size for path in [*out.glob(".fetch/*"), *out.glob("*.parquet")])
+                except FileNotFoundError:  # a part became a candle file between two looks
+                    return 0
+
+            slow = environment(RATE_LIMIT_REQUESTS="130")
+            with subprocess.Popen([PROGRAM, *fetch], env=slow, stderr=subprocess.PIPE, text=True) as process:
+                end = time.monotonic() + 60
+                while got() < 50_000 and time.monotonic() < end:
+                    time.sleep(0.1)
+                process.send_signal(signal.SIGINT)
+                err = process.stderr.read()
+                assert process.wait(30) == 130, err
+            assert "goes on where it stopped" in err
+            assert "Traceback" not in err
+            again = run(*fetch)
+            assert again.returncode == 0, again.stderr
+        finally:
+            exchange.terminate()
+    rows = [json.loads(line) for line in again.stdout.splitlines()]
+    assert [row["bars"] for row in rows] == [13 * 288] * 6
+    assert 0 < sum(row["requests"] for row in rows) < 6 * 8
