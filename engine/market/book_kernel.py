@@ -22,7 +22,8 @@ Flags = npt.NDArray[np.bool_]
 
 # One file holds all of it: numba's disk cache watches the file of the function it has cached.
 # The interpreter lock is kept: a call takes a tenth of a millisecond, getting the lock back can take five times that.
-_inner: Any = njit(error_model="numpy")
+# As calls the helpers that return several values would cost half as much again as the whole.
+_inner: Any = njit(error_model="numpy", inline="always")
 _entry: Any = njit(error_model="numpy", cache=True)
 
 PAD = bytes(64)
