@@ -1,15 +1,20 @@
 """A session that was recorded of the simulator drives it again: what went over the wire then goes over it now."""
 
+import asyncio
 import json
 
 import numpy as np
 import pytest
 from recorded_session import frames_of, recorded, store
+from virtual_loop import VirtualClock, run_virtual
 
+from exchange.binance.signing import Credentials, signed_query
 from exchange.recorder.collect import INTERVALS, Plan
 from exchange.recorder.records import READY, SOCKET_LOST, STREAMS_BACK, Answer, Frame, Note
+from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
 from exchange.simulator.core import Exchange
 from exchange.simulator.market_factory import make_market
+from exchange.simulator.memory import MemoryFront
 from exchange.simulator.recorded.market import SessionMarket
 from exchange.simulator.stepped_market import MarketError
 
@@ -243,3 +248,23 @@ def test_only_the_first_symbols_are_shown_when_asked(folder):
     market = served(folder, symbols=2)
     assert [listing.instrument.symbol for listing in market.listings] == list(SYMBOLS[:2])
     market.advance(market.now_ms + 10_000)
+
+
+def test_orders_are_filled_against_the_recorded_market(folder):
+    market = served(folder)
+    front_clock = VirtualClock(market.now_ms)
+
+    async def trade():
+        front = MemoryFront(Exchange(market), front_clock)
+        serving = asyncio.create_task(front.run())
+        keys = Credentials(DEMO_KEY, DEMO_SECRET)
+        calls = (("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.01"))
+        query = signed_query((*calls, ("newOrderRespType", "RESULT")), keys, front_clock.now_ms(), 5000)
+        headers = {"X-MBX-APIKEY": DEMO_KEY}
+        answer = await front.rest.send("POST", "/fapi/v1/order", query, headers, 5.0)
+        serving.cancel()
+        return json.loads(answer.body)
+
+    order = run_virtual(trade())
+    assert order["status"] == "FILLED", order
+    assert order["executedQty"] == "0.010"

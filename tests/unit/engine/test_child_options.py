@@ -1,5 +1,7 @@
 """How the desk starts its own simulator: where its market begins, and where it continues."""
 
+import pytest
+
 from config.settings import SimulatorSettings
 from engine.venue import RESUME_GAP_MS, child_options, instant
 
@@ -23,7 +25,8 @@ def test_a_journal_older_than_the_market_does_not_take_it_back():
     assert child_options(settings, settings.start_ms - 86_400_000).start == instant(settings.start_ms)
 
 
-def test_a_replay_has_no_origin_and_continues_after_the_newest_record():
-    settings = SimulatorSettings(market="replay:candles")
+@pytest.mark.parametrize("market", ["replay:candles", "session:recorded"])
+def test_a_recorded_market_has_no_origin_and_continues_after_the_newest_record(market):
+    settings = SimulatorSettings(market=market)
     assert (child_options(settings, 0).start, child_options(settings, 0).origin) == (None, None)
     assert child_options(settings, 5_000).start == instant(5_000 + RESUME_GAP_MS)
