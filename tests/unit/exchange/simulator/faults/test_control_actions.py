@@ -107,3 +107,13 @@ def test_a_locked_position_mode_is_refused_until_it_is_unlocked(exchange):
         account.set_dual_side(True, exchange.now_ms)
     exchange.control.act({"action": "position_mode_lock", "locked": False})
     account.set_dual_side(True, exchange.now_ms)
+
+
+def test_the_algo_service_gets_stuck_refuses_and_heals(exchange):
+    desk = exchange.venue.house.algo
+    exchange.control.act({"action": "algo_service", "stuck": True})
+    assert (desk.stuck, desk.reject_reason) == (True, None)
+    exchange.control.act({"action": "algo_service", "reject": "Margin is insufficient."})
+    assert (desk.stuck, desk.reject_reason) == (False, "Margin is insufficient.")
+    exchange.control.act({"action": "algo_service"})
+    assert (desk.stuck, desk.reject_reason) == (False, None)
