@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from exchange.instrument import Bracket
 from exchange.simulator.trading.model import PositionSide
 
 RouteName = Literal["any", "public", "market", "private", "unrouted"]
@@ -112,9 +113,39 @@ class Restrict(_Action, frozen=True, tag="restrict", kw_only=True):
     symbol: str | None = None
 
 
+class SymbolState(_Action, frozen=True, tag="symbol", kw_only=True):
+    """A contract is listed, halted, resumed, settled or removed; `announce` settles it after `seconds`."""
+
+    symbol: str
+    state: Literal["list", "pending", "halt", "cancel_only", "resume", "announce", "settle", "close", "delist"]
+    seconds: float = 3600.0
+
+
+class SymbolRules(_Action, frozen=True, tag="symbol_rules", kw_only=True):
+    """Trading rules of a contract change, named as the fields of `Instrument`: `tick`, `lot`, `min_notional`..."""
+
+    symbol: str
+    rules: dict[str, Any]
+
+
+class SymbolBrackets(_Action, frozen=True, tag="symbol_brackets", kw_only=True):
+    """The leverage brackets of a contract change."""
+
+    symbol: str
+    brackets: tuple[Bracket, ...]
+
+
+class FundingInterval(_Action, frozen=True, tag="funding_interval", kw_only=True):
+    """Funding of a contract is settled every so many hours from now on."""
+
+    symbol: str
+    hours: Literal[1, 4, 8]
+
+
 VenueAction = (
     SetFaults | Ban | StepClock | Disconnect | ExpireListenKeys | Elsewhere | Transfer | Liquidate | Deleverage
-    | SpecialFunding | PositionModeLock | AlgoService | Restrict
+    | SpecialFunding | PositionModeLock | AlgoService | Restrict | SymbolState | SymbolRules | SymbolBrackets
+    | FundingInterval
 )  # fmt: skip
 ACTIONS = {str(kind.__struct_config__.tag): kind for kind in get_args(VenueAction)}
 

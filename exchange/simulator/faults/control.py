@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 from urllib.parse import urlencode
 
 import msgspec
 
+from exchange.instrument import Instrument
 from exchange.simulator.answers import RefusalError, json_answer, refusal_answer, refuse
 from exchange.simulator.encode import encode_json
 from exchange.simulator.faults.actions import (
@@ -18,12 +19,16 @@ from exchange.simulator.faults.actions import (
     Disconnect,
     Elsewhere,
     ExpireListenKeys,
+    FundingInterval,
     Liquidate,
     PositionModeLock,
     Restrict,
     SetFaults,
     SpecialFunding,
     StepClock,
+    SymbolBrackets,
+    SymbolRules,
+    SymbolState,
     Transfer,
     VenueAction,
     read_action,
@@ -31,6 +36,7 @@ from exchange.simulator.faults.actions import (
 from exchange.simulator.faults.plan import PlanError, make_plan
 from exchange.simulator.params import Params
 from exchange.simulator.rest import ROUTES
+from exchange.simulator.symbol_life import LifeError
 from exchange.simulator.trading.restrictions import RULES
 
 if TYPE_CHECKING:
@@ -64,6 +70,10 @@ class Control:
             PositionModeLock: self._lock_position_mode,
             AlgoService: self._algo_service,
             Restrict: self._restrict,
+            SymbolState: self._set_state,
+            SymbolRules: self._change_rules,
+            SymbolBrackets: self._change_brackets,
+            FundingInterval: self._change_funding,
         }
 
     def act(self, request: object) -> None:
@@ -138,11 +148,39 @@ class Control:
             raise ActionError(f"action restrict: code is {action.code}, which restricts nothing; codes are {codes}")
         self._exchange.venue.life.refresh()
 
+    def _set_state(self, action: SymbolState) -> None:
+        life, symbol, now_ms = self._exchange.venue.life, action.symbol, self._exchange.now_ms
+        if action.state == "announce":
+            life.announce_delivery(symbol, now_ms + int(action.seconds * 1000), now_ms)
+        elif action.state in {"list", "pending"}:
+            life.list_symbol(symbol, now_ms, pending=action.state == "pending")
+        else:
+            change: Callable[[str, int], None] = getattr(life, action.state)
+            change(symbol, now_ms)
+
+    def _change_rules(self, action: SymbolRules) -> None:
+        kinds = get_type_hints(Instrument)
+        rules = {name: _converted(name, value, kinds.get(name, object)) for name, value in action.rules.items()}
+        self._exchange.venue.life.change_rules(action.symbol, **rules)
+
+    def _change_brackets(self, action: SymbolBrackets) -> None:
+        self._exchange.venue.life.change_brackets(action.symbol, action.brackets, self._exchange.now_ms)
+
+    def _change_funding(self, action: FundingInterval) -> None:
+        self._exchange.venue.life.change_funding(action.symbol, action.hours)
+
     def _listing(self, symbol: str) -> int:
         index = self._exchange.venue.tape.index.get(symbol)
         if index is None:
             raise ActionError(f"symbol {symbol!r} is not listed at this venue")
         return index
+
+
+def _converted(name: str, value: Any, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise ActionError(f"rule {name}: {error}") from error
 
 
 def answer_control(exchange: Exchange, request: Request) -> RestAnswer | None:
@@ -157,7 +195,7 @@ def answer_control(exchange: Exchange, request: Request) -> RestAnswer | None:
         return refusal_answer(RefusalError(401, 0, text), {})
     try:
         exchange.control.act(msgspec.json.decode(request.body))
-    except (ActionError, PlanError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ActionError, LifeError, PlanError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return refusal_answer(refuse(0, str(error)), {})
     except RefusalError as refusal:
         return refusal_answer(refusal, {})
