@@ -83,7 +83,9 @@ class HandDesk:
 
     def close_at(self, position, quantity, price, client_id, now_ms):
         side = Side.SELL if position.quantity > 0 else Side.BUY
-        order = self.bench.order(position.listing, side, quantity, price, position.side, client_id=client_id)
+        order = self.bench.order(
+            position.listing, side, quantity, price, position.side, client_id=client_id, by_venue=True
+        )
         self.bench.execute(order, price, now_ms=now_ms)
 
 

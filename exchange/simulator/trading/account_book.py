@@ -24,7 +24,7 @@ from exchange.simulator.trading.income import (
     TRANSFER,
     IncomeLedger,
 )
-from exchange.simulator.trading.liquidation import ADL_ID, LIQUIDATION_PREFIX, Liquidation
+from exchange.simulator.trading.liquidation import Liquidation, is_forced, is_liquidation
 from exchange.simulator.trading.margin import MarginReader
 from exchange.simulator.trading.model import ZERO, FillEffect, Order, Position, PositionSide
 from exchange.simulator.trading.position_maths import cut, cut_up, divide, entry_after, profit
@@ -158,21 +158,8 @@ class AccountBook:
         """
         if self.liquidation.running:
             raise refuse(-2023, "User in liquidation mode now.")
-        if order.reduce_only or order.close_position:
-            return
-        listing, side = order.listing, order.position_side
-        before = self.margin.demand(listing, side)
-        after = self.margin.demand(listing, side, (order, worst_price))
-        if after.exposure > before.exposure and after.exposure > self.max_notional(listing):
-            raise refuse(-2027, "Exceeded the maximum allowable position at current leverage.")
-        leverage = self.leverage(listing)
-        cost = after.order_margin(leverage) - before.order_margin(leverage)
-        if cost > 0 and self.questions.taker_fee_reserved:
-            cost += (after.exposure - before.exposure) * self.taker_fee
-        # Unrealised profit can carry cross positions, but it cannot be moved into an isolated wallet.
-        limit = self.margin.withdrawable() if self.isolated(listing) else self.margin.available()
-        if cost > 0 and cost > limit:
-            raise refuse(-2019, "Margin is insufficient.")
+        if not (order.reduce_only or order.close_position):
+            self.margin.check_room(order, worst_price)
 
     def fill(self, execution: Execution) -> FillEffect:
         """Book a fill: position, pockets and income; the caller publishes the events."""
@@ -308,13 +295,3 @@ class AccountBook:
     def auto_deleverage(self, listing: int, side: PositionSide, quantity: Decimal, now_ms: int) -> None:
         """Control: close part of a position against a bankrupt counterparty at the mark price."""
         self.liquidation.auto_deleverage(listing, side, quantity, now_ms)
-
-
-def is_liquidation(order: Order) -> bool:
-    """Say whether the venue placed an order to liquidate a position."""
-    return order.client_id.startswith(LIQUIDATION_PREFIX)
-
-
-def is_forced(order: Order) -> bool:
-    """Say whether the venue placed an order to liquidate or deleverage."""
-    return is_liquidation(order) or order.client_id.startswith(ADL_ID)

@@ -31,6 +31,16 @@ KEPT_MS = 90 * 86_400_000
 """How far back forceOrders reaches."""
 
 
+def is_liquidation(order: Order) -> bool:
+    """Say whether the venue placed an order to liquidate a position."""
+    return order.by_venue and order.client_id.startswith(LIQUIDATION_PREFIX)
+
+
+def is_forced(order: Order) -> bool:
+    """Say whether the venue placed an order to liquidate or deleverage."""
+    return is_liquidation(order) or (order.by_venue and order.client_id == ADL_ID)
+
+
 class Liquidator(Protocol):
     """The order desk, as liquidation needs it. Each call fills at once and publishes the orders' own events."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from exchange.simulator.answers import refuse
 from exchange.simulator.trading.brackets import Leg, liquidation_price, maintenance
 from exchange.simulator.trading.model import ZERO, PositionSide, Side
 from exchange.simulator.trading.position_maths import break_even, unrealized
@@ -112,6 +113,22 @@ class MarginReader:
     def all_order_margin(self) -> Decimal:
         """Return what all open orders bind."""
         return sum((self.order_margin(listing) for listing in self._book.orders.open_listings()), ZERO)
+
+    def check_room(self, order: Order, worst_price: Decimal) -> None:
+        """Raise RefusalError -2027 or -2019 where bracket or margin has no room for an order valued at a price."""
+        book, listing, side = self._book, order.listing, order.position_side
+        before = self.demand(listing, side)
+        after = self.demand(listing, side, (order, worst_price))
+        if after.exposure > before.exposure and after.exposure > book.max_notional(listing):
+            raise refuse(-2027, "Exceeded the maximum allowable position at current leverage.")
+        leverage = book.leverage(listing)
+        cost = after.order_margin(leverage) - before.order_margin(leverage)
+        if cost > 0 and book.questions.taker_fee_reserved:
+            cost += (after.exposure - before.exposure) * book.taker_fee
+        # Unrealised profit can carry cross positions, but it cannot be moved into an isolated wallet.
+        limit = self.withdrawable() if book.isolated(listing) else self.available()
+        if cost > 0 and cost > limit:
+            raise refuse(-2019, "Margin is insufficient.")
 
     def notional(self, position: Position) -> Decimal:
         """Return a position's signed notional at the mark price."""

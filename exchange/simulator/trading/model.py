@@ -113,6 +113,8 @@ class Order(msgspec.Struct, eq=False):
     activate_price: Decimal = ZERO
     callback_rate: Decimal = ZERO
     """Of the child of a trailing stop only, in percent."""
+    by_venue: bool = False
+    """Placed by the venue to liquidate, deleverage or settle; a client may choose the same client id."""
 
     @property
     def remaining(self) -> Decimal:

@@ -249,4 +249,5 @@ class OrderDesk:
             original_kind=kind,
             reduce_only=True,
             self_trade_prevention="NONE",
+            by_venue=True,
         )

@@ -72,7 +72,7 @@ def test_fees_are_by_role_and_kind_of_order(maker, force, rate):
 def test_a_liquidation_order_pays_no_commission():
     bench = Bench()
     bench.trade(BTC, "BUY", "0.5", 80_000)
-    assert bench.trade(BTC, "SELL", "0.5", 79_000, client_id="autoclose-1").commission == 0
+    assert bench.trade(BTC, "SELL", "0.5", 79_000, client_id="autoclose-1", by_venue=True).commission == 0
 
 
 def test_amounts_are_cut_to_eight_places():
@@ -192,3 +192,13 @@ def test_account_update_of_the_golden_scenario_is_as_written():
 def test_a_position_nobody_ever_had_is_flat():
     position = Bench().book.position(ETH, ONE_WAY)
     assert (position.quantity, position.entry) == (0, 0)
+
+
+def test_a_client_id_that_looks_like_the_venues_own_pays_its_fee_and_gets_its_margin_back():
+    bench = Bench(isolated=[BTC])
+    bench.trade(BTC, "BUY", "0.5", 80_000, client_id="autoclose-1")
+    effect = bench.trade(BTC, "SELL", "0.5", 80_000, client_id="autoclose-2")
+    assert effect.commission == 20
+    assert effect.position.isolated_wallet == 0
+    assert bench.book.cross_wallet == bench.book.wallet == 10_000 - 40
+    assert bench.book.forced == []
