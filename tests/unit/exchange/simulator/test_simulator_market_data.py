@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from odd_fields import known
 from small_market import START, SYMBOLS, SmallMarket
 
 from exchange.simulator.auth import DEMO_KEY
@@ -32,7 +33,7 @@ def live():
 def get(exchange, path, *, key=None, **params):
     headers = {} if key is None else {"x-mbx-apikey": key}
     answer = exchange.request("GET", path, urlencode(params).encode(), b"", headers, exchange.now_ms)
-    return answer.status, json.loads(answer.body)
+    return answer.status, known(json.loads(answer.body))
 
 
 def ok(exchange, path, **params):
@@ -267,6 +268,15 @@ def test_the_venue_tells_about_itself(live):
     schedule = ok(live, "tradingSchedule")["marketSchedules"]["EQUITY"]["sessions"]
     assert all(before["endTime"] == after["startTime"] for before, after in pairwise(schedule))
     assert {row["type"] for row in schedule} >= {"REGULAR", "NO_TRADING"}
+
+
+def test_answers_hold_a_field_that_no_document_names(live):
+    for path, query in (("ticker/24hr", b""), ("depth", b"symbol=BTCUSDT&limit=5"), ("trades", b"symbol=BTCUSDT")):
+        body = json.loads(live.request("GET", f"/fapi/v1/{path}", query, b"", {}, live.now_ms).body)
+        assert body != known(body)
+    bars = live.request("GET", "/fapi/v1/klines", b"symbol=BTCUSDT&interval=1m", b"", {}, live.now_ms).body
+    assert json.loads(bars) == known(json.loads(bars))
+    assert live.request("GET", "/fapi/v1/ping", b"", b"", {}, live.now_ms).body == b"{}"
 
 
 def test_the_known_fidelity_items_are_there(live):

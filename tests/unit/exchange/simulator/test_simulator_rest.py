@@ -2,6 +2,7 @@ import json
 from urllib.parse import quote
 
 import pytest
+from odd_fields import known
 from small_market import START, SYMBOLS, SmallMarket
 
 from exchange.simulator import rest_account
@@ -19,7 +20,7 @@ def venue(**options):
 def ask(exchange, path, query="", *, method="GET", key=None, at=0):
     headers = {} if key is None else {"x-mbx-apikey": key}
     answer = exchange.request(method, path, query.encode(), b"", headers, exchange.now_ms + at)
-    body = json.loads(answer.body) if answer.headers["content-type"] == "application/json" else answer.body
+    body = known(json.loads(answer.body)) if answer.headers["content-type"] == "application/json" else answer.body
     return answer, body
 
 
