@@ -107,7 +107,7 @@ class Exchange:
                 self._faults.watch(session)
 
     def fault_report(self) -> list[dict[str, Any]]:
-        """Return per fault of the plan its occasions and strikes."""
+        """Return per fault of the plan its occasions and strikes, and why an action of it could not be done."""
         return [] if self._faults is None else self._faults.report()
 
     def accepts_connection(self, now_ms: int) -> bool:

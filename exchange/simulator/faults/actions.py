@@ -13,7 +13,11 @@ import msgspec
 
 from exchange.instrument import Bracket
 from exchange.simulator.trading.model import PositionSide
+from exchange.simulator.trading.order_request import decimals
 
+MOST_SECONDS = 1e9
+MOST_MONEY = Decimal(10**12)
+MONEY_PLACES = 8
 RouteName = Literal["any", "public", "market", "private", "unrouted"]
 
 
@@ -164,4 +168,21 @@ def read_action(raw: object) -> VenueAction:
         action: VenueAction = msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         raise ActionError(f"action {name}: {error}") from error
+    _check_numbers(action)
     return action
+
+
+def _check_numbers(action: VenueAction) -> None:
+    """Raise ActionError on a number that no account, clock or position can take; one that is none compares false."""
+    if isinstance(action, Ban) and not 0.0 <= action.seconds < MOST_SECONDS:
+        raise ActionError(f"action ban: seconds is {action.seconds}: use seconds from 0")
+    if isinstance(action, Transfer) and not _is_money(action.amount):
+        raise ActionError(f"action transfer: amount is {action.amount}: use a number with at most eight decimals")
+    if isinstance(action, SpecialFunding) and not (action.rate.is_finite() and abs(action.rate) <= 1):
+        raise ActionError(f"action special_funding: rate is {action.rate}: use a share such as 0.0001")
+    if isinstance(action, Deleverage) and not (action.quantity.is_finite() and action.quantity > 0):
+        raise ActionError(f"action deleverage: quantity is {action.quantity}: use a quantity above 0")
+
+
+def _is_money(amount: Decimal) -> bool:
+    return amount.is_finite() and abs(amount) < MOST_MONEY and decimals(amount) <= MONEY_PLACES

@@ -19,6 +19,8 @@ class Chance:
         self.seen = 0
         """Matching occasions inside the window."""
         self.struck = 0
+        self.refused = ""
+        """Why what was planned for a moment could not be done, the last time."""
         self._rate = float(getattr(fault, "rate", 1.0))
         self._draw = np.random.Generator(np.random.PCG64((seed, place)))
 

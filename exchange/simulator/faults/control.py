@@ -122,8 +122,15 @@ class Control:
         account.liquidation.take_over(position, self._exchange.now_ms)
 
     def _deleverage(self, action: Deleverage) -> None:
-        account = self._exchange.venue.house.account
-        account.auto_deleverage(self._listing(action.symbol), action.side, action.quantity, self._exchange.now_ms)
+        account, listing = self._exchange.venue.house.account, self._listing(action.symbol)
+        step = account.listings[listing].instrument.lot.step
+        size = abs(account.position(listing, action.side).quantity)
+        if not size:
+            raise ActionError(f"action deleverage: {action.symbol} {action.side} has no position")
+        quantity = min(action.quantity, size)
+        if quantity < size and quantity % step:
+            raise ActionError(f"action deleverage: quantity is {quantity}: use a multiple of {step}")
+        account.auto_deleverage(listing, action.side, quantity, self._exchange.now_ms)
 
     def _special_funding(self, action: SpecialFunding) -> None:
         exchange = self._exchange

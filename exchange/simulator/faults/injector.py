@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exchange.simulator.answers import RefusalError
+from exchange.simulator.faults.actions import ActionError
 from exchange.simulator.faults.chance import Chance
 from exchange.simulator.faults.frames import Tamper
-from exchange.simulator.faults.plan import Action, FaultPlan, RefuseConnections
+from exchange.simulator.faults.plan import Action, FaultPlan, PlanError, RefuseConnections
 from exchange.simulator.faults.requests import RequestFaults
 
 if TYPE_CHECKING:
@@ -53,7 +55,10 @@ class Injector:
         while self._moments and self._moments[0][0] <= self.second():
             chance = self._chances[self._moments.pop(0)[1]]
             if chance.strikes(self.second()) and isinstance(chance.fault, Action):
-                self._act(chance.fault.do)
+                try:
+                    self._act(chance.fault.do)
+                except (ActionError, PlanError, RefusalError) as refusal:
+                    chance.refused = str(refusal)
 
     def serve(self, request: Request) -> Fate:
         """Decide the fate of a request that arrives now."""
@@ -75,13 +80,14 @@ class Injector:
         self._tampers.pop(session, None)
 
     def report(self) -> list[dict[str, Any]]:
-        """Return per fault of the plan how many occasions it had and how often it struck."""
+        """Return per fault of the plan its occasions and strikes, and why an action of it could not be done."""
         return [
             {
                 "id": chance.fault.id or chance.fault.name,
                 "kind": chance.fault.name,
                 "seen": chance.seen,
                 "struck": chance.struck,
+                "refused": chance.refused,
             }
             for chance in self._chances
         ]

@@ -117,3 +117,29 @@ def test_the_algo_service_gets_stuck_refuses_and_heals(exchange):
     assert (desk.stuck, desk.reject_reason) == (False, "Margin is insufficient.")
     exchange.control.act({"action": "algo_service"})
     assert (desk.stuck, desk.reject_reason) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        ({"action": "ban", "seconds": float("nan")}, "seconds is nan: use seconds from 0"),
+        ({"action": "ban", "seconds": -5.0}, "seconds is -5.0: use seconds from 0"),
+        ({"action": "transfer", "amount": "NaN"}, "amount is NaN: use a number with at most eight decimals"),
+        ({"action": "transfer", "amount": "Infinity"}, "amount is Infinity: use a number"),
+        ({"action": "transfer", "amount": "0.000000001"}, "at most eight decimals"),
+        ({"action": "transfer", "amount": "1e30"}, "use a number"),
+        ({"action": "special_funding", "symbol": "BTCUSDT", "rate": "NaN"}, "rate is NaN: use a share"),
+        ({"action": "special_funding", "symbol": "BTCUSDT", "rate": "2"}, "rate is 2: use a share"),
+        ({"action": "deleverage", "symbol": "BTCUSDT", "quantity": "-1"}, "quantity is -1: use a quantity above 0"),
+        ({"action": "deleverage", "symbol": "BTCUSDT", "quantity": "NaN"}, "quantity is NaN"),
+        ({"action": "deleverage", "symbol": "BTCUSDT", "quantity": "0.0005"}, "0.0005: use a multiple of 0.001"),
+        ({"action": "deleverage", "symbol": "ETHUSDT", "quantity": "1"}, "ETHUSDT BOTH has no position"),
+    ],
+)
+def test_a_number_that_nothing_can_take_is_refused_and_changes_nothing(exchange, action, text):
+    buy(exchange)
+    before = exchange.venue.house.account.wallet
+    with pytest.raises(ActionError, match=text):
+        exchange.control.act(action)
+    assert exchange.venue.house.account.wallet == before
+    assert str(held(exchange)) == "0.010"

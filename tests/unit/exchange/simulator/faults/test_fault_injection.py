@@ -111,6 +111,21 @@ def test_a_moment_bans_cuts_and_steps_the_clock():
     assert [row["struck"] for row in exchange.fault_report()] == [1, 1, 1]
 
 
+def test_a_planned_action_that_cannot_be_done_is_reported_and_time_goes_on():
+    exchange = exchange_with(
+        {"kind": "action", "at": [1.0], "do": {"action": "liquidate", "symbol": "BTCUSDT"}},
+        {"kind": "action", "at": [1.0], "do": {"action": "transfer", "amount": "-20000"}},
+        {"kind": "action", "at": [2.0], "do": {"action": "step_clock", "ms": 7}},
+    )
+    exchange.advance(START + 3_000)
+    assert exchange.venue.clock_error_ms == 7
+    assert [row["refused"] for row in exchange.fault_report()] == [
+        "action liquidate: BTCUSDT BOTH has no position",
+        "HTTP 400, code -2018: Balance is insufficient.",
+        "",
+    ]
+
+
 def test_the_control_endpoint_wants_its_token_and_a_known_action():
     exchange = exchange_with()
 
