@@ -15,8 +15,8 @@ from exchange.simulator.trading.algo_model import (
     TRAILING,
     AlgoTerms,
 )
-from exchange.simulator.trading.model import ZERO, Side
-from exchange.simulator.trading.order_checks import check_price, check_quantity
+from exchange.simulator.trading.model import ZERO
+from exchange.simulator.trading.order_checks import check_limits, check_price, check_quantity
 from exchange.simulator.trading.order_request import (
     TIMES_IN_FORCE,
     WORKING_TYPES,
@@ -104,7 +104,8 @@ def check_terms(terms: AlgoTerms, instrument: Instrument) -> None:
         check_price(instrument, terms.activate_price)
     if not market and terms.price_match == "NONE":
         check_price(instrument, terms.price)
-        _check_distance(instrument, terms)
+        # The limit price is held to the trigger price as a plain order's to the mark.
+        check_limits(instrument, terms.side, terms.price, terms.trigger_price, (-4183, -4184))
 
 
 def _check_closing(params: Params, kind: str, *, reduce_only: bool | None) -> None:
@@ -142,15 +143,3 @@ def _check_trigger(instrument: Instrument, price: Decimal) -> None:
     if price > instrument.max_price:
         raise refuse(-4007, "Stop price greater than max price.")
     check_price(instrument, price)
-
-
-def _check_distance(instrument: Instrument, terms: AlgoTerms) -> None:
-    """Hold the limit price to the trigger price as PERCENT_PRICE holds a plain order's to the mark."""
-    if terms.side is Side.BUY:
-        cap = (terms.trigger_price * instrument.multiplier_up).quantize(instrument.tick)
-        if terms.price > cap:
-            raise refuse(-4183, f"Limit price can't be higher than {cap:f}.")
-    else:
-        floor = (terms.trigger_price * instrument.multiplier_down).quantize(instrument.tick)
-        if terms.price < floor:
-            raise refuse(-4184, f"Limit price can't be lower than {floor:f}.")

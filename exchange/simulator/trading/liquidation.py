@@ -8,13 +8,13 @@ greatest loss first and stops once its margin suffices again.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from exchange.simulator.trading.account_events import margin_call
 from exchange.simulator.trading.income import INSURANCE_CLEAR
 from exchange.simulator.trading.model import ZERO
-from exchange.simulator.trading.position_maths import cut
+from exchange.simulator.trading.position_maths import cut, on_tick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,8 +147,7 @@ class Liquidation:
             wallet = book.margin.cross_balance() - book.margin.unrealized(position)
         tick = book.listings[position.listing].instrument.tick
         rounding = ROUND_CEILING if position.quantity > 0 else ROUND_FLOOR
-        price = position.entry - wallet / position.quantity
-        return max(tick, (price / tick).to_integral_value(rounding) * tick)
+        return max(tick, on_tick(position.entry - wallet / position.quantity, tick, rounding))
 
     def _settle(self, position: Position, now_ms: int) -> None:
         """Take the liquidation fee, release or clear what is left of the pocket, and publish the change."""
@@ -178,7 +177,6 @@ class Liquidation:
         size = min(quantity, abs(position.quantity))
         if book.liquidator is None or size <= 0:
             return
-        tick = book.listings[listing].instrument.tick
-        price = (book.prices.mark(listing) / tick).to_integral_value(ROUND_HALF_EVEN) * tick
+        price = on_tick(book.prices.mark(listing), book.listings[listing].instrument.tick)
         book.liquidator.cancel_for_liquidation(listing, now_ms)
         book.liquidator.close_at(position, size, price, ADL_ID, now_ms)

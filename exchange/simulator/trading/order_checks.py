@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
 from exchange.simulator.answers import RefusalError, refuse
 from exchange.simulator.encode import plain
 from exchange.simulator.trading.model import Side
+from exchange.simulator.trading.position_maths import on_tick
 
 if TYPE_CHECKING:
     from exchange.instrument import Instrument
@@ -65,14 +66,22 @@ def too_small(instrument: Instrument) -> RefusalError:
 
 def check_percent(instrument: Instrument, side: Side, price: Decimal, mark: Decimal) -> None:
     """Raise RefusalError -4016 or -4024 where a limit price pays too much against the mark; passive prices are free."""
+    check_limits(instrument, side, price, mark, (-4016, -4024))
+
+
+def check_limits(instrument: Instrument, side: Side, price: Decimal, base: Decimal, codes: tuple[int, int]) -> None:
+    """Hold a price to what PERCENT_PRICE makes of `base`; the limit named is the last price on the tick that passes.
+
+    Raises RefusalError with the first code on a BUY above it, with the second on a SELL below.
+    """
     if side is Side.BUY:
-        cap = (mark * instrument.multiplier_up).quantize(instrument.tick)
+        cap = on_tick(base * instrument.multiplier_up, instrument.tick, ROUND_FLOOR)
         if price > cap:
-            raise refuse(-4016, f"Limit price can't be higher than {plain(cap)}.")
+            raise refuse(codes[0], f"Limit price can't be higher than {plain(cap)}.")
     else:
-        floor = (mark * instrument.multiplier_down).quantize(instrument.tick)
+        floor = on_tick(base * instrument.multiplier_down, instrument.tick, ROUND_CEILING)
         if price < floor:
-            raise refuse(-4024, f"Limit price can't be lower than {plain(floor)}.")
+            raise refuse(codes[1], f"Limit price can't be lower than {plain(floor)}.")
 
 
 def check_counter(instrument: Instrument, side: Side, best: Decimal, mark: Decimal) -> None:

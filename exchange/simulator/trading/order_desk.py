@@ -14,6 +14,7 @@ from exchange.simulator.trading.model import ZERO, Expiry, Order, Position, Side
 from exchange.simulator.trading.order_gate import RESTING, OrderGate
 from exchange.simulator.trading.order_rows import OrderRows
 from exchange.simulator.trading.order_store import is_kept
+from exchange.simulator.trading.position_maths import on_tick
 from exchange.simulator.trading.resting import RestingOrders
 from exchange.simulator.trading.taking import Taker
 
@@ -186,13 +187,14 @@ class OrderDesk:
                 self._executor.end(order, Status.EXPIRED, now_ms, reason)
 
     def close_out(self, listing: int, now_ms: int) -> None:
-        """Settle a symbol: its orders expire as delisted, its positions close at the mark price."""
+        """Settle a symbol: its orders expire as delisted, its positions close at the mark price, on the tick."""
         self.expire_all(listing, Expiry.DELISTED, now_ms)
+        price = on_tick(self._prices.mark(listing), self.instrument(listing).tick)
         for position in self.account.open_positions():
             if position.listing == listing and position.quantity:
                 self._settled += 1
                 client_id = f"{SETTLEMENT_PREFIX}{now_ms}{self._settled:06d}"
-                self.close_at(position, abs(position.quantity), self._prices.mark(listing), client_id, now_ms)
+                self.close_at(position, abs(position.quantity), price, client_id, now_ms)
 
     def cancel_for_liquidation(self, listing: int | None, now_ms: int) -> None:
         """End the open orders of a symbol, or all, because the account is liquidated."""

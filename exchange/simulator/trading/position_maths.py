@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from exchange.simulator.trading.model import ZERO
@@ -22,6 +22,11 @@ def cut(amount: Decimal) -> Decimal:
 def cut_up(amount: Decimal) -> Decimal:
     """Round an amount that is set aside away from zero to eight places."""
     return amount.quantize(PLACES, ROUND_UP)
+
+
+def on_tick(price: Decimal, tick: Decimal, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    """Round a price to a multiple of the tick."""
+    return (price / tick).to_integral_value(rounding) * tick
 
 
 class Parts(NamedTuple):

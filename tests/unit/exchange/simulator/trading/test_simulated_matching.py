@@ -1,5 +1,7 @@
 """Contract 5.2: what happens to an order once it is in, over the venue's own REST and user stream."""
 
+from decimal import Decimal
+
 import pytest
 from hand_trading import HandMarket, RefusedError, Trader
 
@@ -327,6 +329,17 @@ class TestTheVenuesOwnOrders:
         assert told[-1]["c"].startswith("settlement_autoclose-")
         assert told[-1]["L"] == "80500.00"
         assert trader.position() in {"0", "0.000"}
+
+    def test_a_settlement_price_stands_on_the_tick_that_its_profit_is_counted_from(self):
+        trader = Trader()
+        trader.market_order("BUY")
+        trader.market.marks[0] = 80_500.04321
+        trader.step()
+        trader.events()
+        trader.house.settle(0, trader.now)
+        fill = trader.orders_told()[-1]
+        assert fill["L"] == "80500.00"
+        assert Decimal(fill["rp"]) == Decimal(fill["l"]) * (Decimal(fill["L"]) - Decimal("80000.1"))
 
     def test_a_liquidation_cancels_walks_the_book_and_leaves_the_rest_to_the_fund(self):
         trader = Trader(balance=5_000)

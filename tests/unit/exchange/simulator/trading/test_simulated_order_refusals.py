@@ -338,3 +338,13 @@ class TestReduceOnly:
         for price in ("81000", "82000"):
             trader.order(side="SELL", price=price, reduceOnly="true")
         assert len(trader.call("GET", "/fapi/v1/openOrders")) == 2
+
+
+def test_no_price_beyond_the_percentage_of_the_mark_passes_by_rounding():
+    trader = Trader()
+    trader.market.marks[0] = 80_000.19  # x 1.05 = 84000.1995, x 0.95 = 76000.1805
+    trader.step()
+    with pytest.raises(RefusedError, match=r"higher than 84000\.10"):
+        trader.order(price="84000.2")
+    with pytest.raises(RefusedError, match=r"lower than 76000\.20"):
+        trader.order(side="SELL", price="76000.1")
