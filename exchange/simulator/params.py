@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from exchange.simulator.answers import illegal, invalid, missing
+from exchange.simulator.answers import illegal, invalid, missing, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +51,20 @@ class Params:
         if INTEGER.fullmatch(value) is None:
             raise illegal(name, "^[0-9]{1,20}$")
         return int(value)
+
+    def required_integer(self, name: str) -> int:
+        """Return a whole number. Raises RefusalError -1102 where it is absent, -1100 on other characters."""
+        value = self.integer(name)
+        if value is None:
+            raise missing(name)
+        return value
+
+    def span(self) -> tuple[int | None, int | None]:
+        """Return `startTime` and `endTime`. Raises RefusalError -1023 where they are the wrong way round."""
+        start, end = self.integer("startTime"), self.integer("endTime")
+        if start is not None and end is not None and start > end:
+            raise refuse(-1023, "Start time is greater than end time.")
+        return start, end
 
     def bounded(self, name: str, default: int, maximum: int) -> int:
         """Return a number in 1..maximum. Raises RefusalError -1130 outside of it."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from exchange.simulator import rows
 from exchange.simulator.answers import refuse
 from exchange.simulator.encode import encode_json
-from exchange.simulator.rest_klines import span
 from exchange.simulator.rpi_book import rpi_book
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def funding_rates(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer GET fundingRate: of one contract, or of all since a day where no symbol is given."""
     chosen = venue.chosen(params)
     limit = params.bounded("limit", 100, 1000)
-    start, end = span(params)
+    start, end = params.span()
     if chosen is None and start is None and end is None:
         start = now_ms - DAY_MS
     found = []

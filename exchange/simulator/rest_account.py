@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from exchange.simulator.answers import illegal, invalid, missing, refuse
+from exchange.simulator.answers import invalid
 from exchange.simulator.contract_info import bracket_row
 from exchange.simulator.encode import encode_json, number
 from exchange.simulator.routes import Routes, by_symbol, flat, signed
 from exchange.simulator.trading import account_rows as rows
 from exchange.simulator.trading.account_settings import ADD, REDUCE
 from exchange.simulator.trading.liquidation import ADL_ID, LIQUIDATION_PREFIX
-from exchange.simulator.trading.model import PositionSide
+from exchange.simulator.trading.order_request import position_side, required_decimal, required_flag
 from exchange.simulator.trading.order_rows import OrderRows
 from exchange.simulator.trading.position_rows import adl_quantile
 
@@ -22,38 +20,8 @@ if TYPE_CHECKING:
     from exchange.simulator.trading.model import Order
     from exchange.simulator.venue import Venue
 
-DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{0,20})?")
 FORCED_MS = 7 * 86_400_000
 SUCCESS = {"code": 200, "msg": "success"}
-
-
-def _flag(params: Params, name: str) -> bool:
-    """Return a mandatory truth value, in any case. Raises RefusalError -1102 or -1130."""
-    value = params.required(name).lower()
-    if value not in {"true", "false"}:
-        raise invalid(name)
-    return value == "true"
-
-
-def _decimal(params: Params, name: str) -> Decimal:
-    value = params.required(name)
-    if DECIMAL.fullmatch(value) is None:
-        raise illegal(name, "^([0-9]{1,20})(\\.[0-9]{1,20})?$")
-    return Decimal(value)
-
-
-def _integer(params: Params, name: str) -> int:
-    value = params.integer(name)
-    if value is None:
-        raise missing(name)
-    return value
-
-
-def _span(params: Params) -> tuple[int | None, int | None]:
-    start, end = params.integer("startTime"), params.integer("endTime")
-    if start is not None and end is not None and start > end:
-        raise refuse(-1023, "Start time is greater than end time.")
-    return start, end
 
 
 def _listings(venue: Venue, params: Params) -> list[int]:
@@ -120,7 +88,7 @@ def dual_side(venue: Venue, _params: Params, _now_ms: int) -> bytes:
 
 def set_dual_side(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer POST positionSide/dual."""
-    venue.account.set_dual_side(_flag(params, "dualSidePosition"), now_ms)
+    venue.account.set_dual_side(required_flag(params, "dualSidePosition"), now_ms)
     return encode_json(SUCCESS)
 
 
@@ -131,7 +99,7 @@ def multi_assets(venue: Venue, _params: Params, _now_ms: int) -> bytes:
 
 def set_multi_assets(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer POST multiAssetsMargin."""
-    venue.account.set_multi_assets(_flag(params, "multiAssetsMargin"), now_ms)
+    venue.account.set_multi_assets(required_flag(params, "multiAssetsMargin"), now_ms)
     return encode_json(SUCCESS)
 
 
@@ -148,7 +116,7 @@ def set_margin_type(venue: Venue, params: Params, now_ms: int) -> bytes:
 def set_leverage(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer POST leverage."""
     index = venue.symbol_index(params)
-    venue.account.set_leverage(index, _integer(params, "leverage"), now_ms)
+    venue.account.set_leverage(index, params.required_integer("leverage"), now_ms)
     return encode_json(rows.leverage_change(venue.account, index))
 
 
@@ -156,13 +124,10 @@ def position_margin(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer POST positionMargin."""
     account = venue.account
     index = venue.symbol_index(params)
-    amount, kind = _decimal(params, "amount"), _integer(params, "type")
+    amount, kind = required_decimal(params, "amount"), params.required_integer("type")
     if kind not in {ADD, REDUCE}:
         raise invalid("type")
-    name = params.text("positionSide") or PositionSide.BOTH
-    if name not in PositionSide.__members__:
-        raise refuse(-4060, "Invalid position side.")
-    account.adjust_isolated(index, PositionSide(name), amount, kind == ADD, now_ms)
+    account.adjust_isolated(index, position_side(params), amount, kind == ADD, now_ms)
     text = "Successfully modify position margin."
     return encode_json({"amount": number(amount), "code": 200, "msg": text, "type": kind})
 
@@ -170,7 +135,7 @@ def position_margin(venue: Venue, params: Params, now_ms: int) -> bytes:
 def margin_history(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer GET positionMargin/history."""
     index, kind = venue.symbol_index(params), params.integer("type")
-    start, end = _span(params)
+    start, end = params.span()
     limit = params.bounded("limit", 500, 1000)
     first, last = start or 0, now_ms if end is None else end
     chosen = [
@@ -184,7 +149,7 @@ def margin_history(venue: Venue, params: Params, now_ms: int) -> bytes:
 def income(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer GET income."""
     index = venue.chosen(params)
-    start, end = _span(params)
+    start, end = params.span()
     limit = params.bounded("limit", 100, 1000)
     account = venue.account
     kind = params.text("incomeType")
@@ -197,7 +162,7 @@ def force_orders(venue: Venue, params: Params, now_ms: int) -> bytes:
     index, kind = venue.chosen(params), params.text("autoCloseType")
     if kind not in {None, "LIQUIDATION", "ADL"}:
         raise invalid("autoCloseType")
-    start, end = _span(params)
+    start, end = params.span()
     limit = params.bounded("limit", 50, 100)
     last = now_ms if end is None else end
     first = last - FORCED_MS if start is None else start
@@ -235,7 +200,7 @@ def fee_burn(venue: Venue, _params: Params, _now_ms: int) -> bytes:
 
 def set_fee_burn(venue: Venue, params: Params, _now_ms: int) -> bytes:
     """Answer POST feeBurn; the account holds no BNB, so its fees stay in USDT and undiscounted."""
-    venue.account.fee_burn = _flag(params, "feeBurn")
+    venue.account.fee_burn = required_flag(params, "feeBurn")
     return encode_json(SUCCESS)
 
 

@@ -62,9 +62,8 @@ def history(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer GET allAlgoOrders: ascending; the last seven days where no times are given."""
     listing = venue.symbol_index(params)
     limit = params.bounded("limit", 500, 1000)
-    first, start, end = params.integer("algoId"), params.integer("startTime"), params.integer("endTime")
-    if start is not None and end is not None and start > end:
-        raise refuse(-1023, "Start time is greater than end time.")
+    first = params.integer("algoId")
+    start, end = params.span()
     if start is None:
         start = (now_ms if end is None else end) - WEEK_MS
     end = start + WEEK_MS if end is None else end

@@ -26,14 +26,6 @@ _WHOLE, _NONE = np.zeros(0, np.int64), np.zeros(0)
 NO_CANDLES = Candles(_WHOLE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _WHOLE, _NONE, _NONE)
 
 
-def span(params: Params) -> tuple[int | None, int | None]:
-    """Return `startTime` and `endTime`. Raises RefusalError -1023 where they are the wrong way round."""
-    start, end = params.integer("startTime"), params.integer("endTime")
-    if start is not None and end is not None and start > end:
-        raise refuse(-1023, "Start time is greater than end time.")
-    return start, end
-
-
 def _symbol(venue: Venue, params: Params) -> int:
     """Return the contract of `symbol`; klines are answered for the COIN-margined perpetuals, too."""
     symbol = params.required("symbol")
@@ -66,7 +58,7 @@ def _bars(venue: Venue, index: int, params: Params) -> tuple[Candles, npt.NDArra
     if interval not in INTERVALS and interval not in LONG:
         raise refuse(-1120, "Invalid interval.")
     limit = params.bounded("limit", 500, 1500)
-    start, end = span(params)
+    start, end = params.span()
     stopped = venue.tape.stopped_ms(index)
     if stopped is not None:
         # A contract that stands still has no bars after the one it stopped in.

@@ -40,10 +40,8 @@ class Window(NamedTuple):
 
 def window(params: Params, now_ms: int) -> Window:
     """Return the span asked for, seven days at most. Raises RefusalError -1023 or -4165."""
-    start, end = params.integer("startTime"), params.integer("endTime")
+    start, end = params.span()
     if start is not None and end is not None:
-        if start > end:
-            raise refuse(-1023, "Start time is greater than end time.")
         if end - start > WINDOW_MS:
             raise refuse(-4165, "Invalid time interval")
         return Window(start, end, newest=False)
@@ -95,9 +93,7 @@ def amendments(venue: Venue, params: Params, now_ms: int) -> bytes:
     listing = venue.symbol_index(params)
     limit = params.bounded("limit", 50, 100)
     order_id, own_id = params.integer("orderId"), params.text("origClientOrderId")
-    start, end = params.integer("startTime"), params.integer("endTime")
-    if start is not None and end is not None and start > end:
-        raise refuse(-1023, "Start time is greater than end time.")
+    start, end = params.span()
     oldest = now_ms - TRADES_KEPT_MS
     entries = [
         entry

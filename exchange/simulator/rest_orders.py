@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from exchange.simulator.answers import RefusalError, invalid, missing, refuse
+from exchange.simulator.answers import RefusalError, invalid, refuse
 from exchange.simulator.encode import encode_json
 from exchange.simulator.order_counts import BATCH
 from exchange.simulator.params import Params
@@ -96,9 +96,7 @@ def cancel_all(venue: Venue, params: Params, now_ms: int) -> Row:
 def countdown(venue: Venue, params: Params, now_ms: int) -> Row:
     """Answer POST countdownCancelAll."""
     listing = venue.symbol_index(params)
-    duration = params.integer("countdownTime")
-    if duration is None:
-        raise missing("countdownTime")
+    duration = params.required_integer("countdownTime")
     venue.house.orders.countdown(listing, duration, now_ms)
     return {"symbol": venue.tape.symbols[listing], "countdownTime": str(duration)}
 

@@ -14,7 +14,7 @@ from exchange.simulator.answers import invalid, refuse
 from exchange.simulator.encode import encode_json
 from exchange.simulator.hashed_noise import draw, smooth
 from exchange.simulator.price_ratios import INDEX
-from exchange.simulator.rest_klines import CONTRACT_TYPES, pair_index, span
+from exchange.simulator.rest_klines import CONTRACT_TYPES, pair_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def _bars(venue: Venue, index: int, params: Params, now_ms: int) -> tuple[Candle
     if minutes is None:
         raise refuse(-1120, "Invalid interval.")
     limit = params.bounded("limit", 30, 500)
-    start, end = span(params)
+    start, end = params.span()
     if start is not None and start < now_ms - LOOK_BACK_MS:
         raise invalid("startTime")
     length = minutes * MINUTE_MS

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from exchange.simulator.answers import invalid, refuse
 from exchange.simulator.encode import encode_json
-from exchange.simulator.rest_klines import span
 from exchange.simulator.single_trades import single_trades
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def aggregate_trades(venue: Venue, params: Params, now_ms: int) -> bytes:
     index = venue.symbol_index(params)
     limit = params.bounded("limit", 500, 1000)
     from_id = params.integer("fromId")
-    start, end = span(params)
+    start, end = params.span()
     if from_id is not None and (start is not None or end is not None):
         raise refuse(-1128, "Combination of optional parameters invalid.")
     if start is not None and end is not None and end - start > HOUR_MS:

@@ -12,12 +12,12 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from exchange.instrument import Bracket
+from exchange.simulator.trading.account_settings import MONEY_PLACES
 from exchange.simulator.trading.model import PositionSide
 from exchange.simulator.trading.order_request import decimals
 
 MOST_SECONDS = 1e9
 MOST_MONEY = Decimal(10**12)
-MONEY_PLACES = 8
 RouteName = Literal["any", "public", "market", "private", "unrouted"]
 
 

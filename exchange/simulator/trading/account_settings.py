@@ -12,6 +12,7 @@ from exchange.simulator.answers import refuse
 from exchange.simulator.trading.account_events import MARGIN_TYPE_CHANGE, leverage_update, multi_assets_update
 from exchange.simulator.trading.brackets import max_leverage, notional_cap
 from exchange.simulator.trading.model import ZERO, PositionSide
+from exchange.simulator.trading.order_request import decimals
 
 if TYPE_CHECKING:
     from exchange.simulator.trading.account_book import AccountBook
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MARGIN_TRANSFER = "MARGIN_TRANSFER"
 ADD, REDUCE = 1, 2
+MONEY_PLACES = 8
 
 
 class MarginChange(NamedTuple):
@@ -121,6 +123,8 @@ def adjust_isolated(
     """
     if side not in book.sides:
         raise refuse(-4061, "Order's position side does not match user's setting.")
+    if decimals(amount) > MONEY_PLACES:
+        raise refuse(-1111, "Precision is over the maximum defined for this asset.")
     if amount <= 0:
         raise refuse(-4055, "Amount must be positive.")
     if not book.isolated(listing):

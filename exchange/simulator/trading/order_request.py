@@ -86,6 +86,14 @@ def flag(params: Params, name: str) -> bool | None:
     return lowered == "true"
 
 
+def required_flag(params: Params, name: str) -> bool:
+    """Return a mandatory boolean. Raises RefusalError -1102 or -1130."""
+    value = flag(params, name)
+    if value is None:
+        raise missing(name)
+    return value
+
+
 def side(params: Params) -> Side:
     """Return the mandatory side. Raises RefusalError -1102 or -1117."""
     text = params.required("side")

@@ -73,6 +73,8 @@ def test_multi_assets_and_fee_burn_are_flags(trader):
         ("positionMargin", {"symbol": BTC, "amount": "1", "type": 1}, -4049),
         ("positionMargin", {"symbol": BTC, "amount": "-1", "type": 1}, -4055),
         ("positionMargin", {"symbol": BTC, "amount": "1e3", "type": 1}, -1100),
+        ("positionMargin", {"symbol": BTC, "amount": "1.", "type": 1}, -1100),
+        ("positionMargin", {"symbol": BTC, "amount": "0.000000001", "type": 1}, -1111),
         ("positionMargin", {"symbol": BTC, "amount": "1", "type": 3}, -1130),
         ("positionMargin", {"symbol": BTC, "amount": "1", "type": 1, "positionSide": "UP"}, -4060),
         ("positionMargin", {"symbol": BTC, "amount": "1", "type": 1, "positionSide": "LONG"}, -4061),
