@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from exchange.simulator.rpi_book import rpi_book
 from exchange.simulator.stream_names import Kind
 from exchange.simulator.subscriptions import deliver
+from exchange.simulator.tape import Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,8 @@ class _Sent(NamedTuple):
     update_id: int
     next_id: int
     """The first id that the contract's book had afterwards."""
-    bids: dict[float, float]
-    asks: dict[float, float]
+    bids: set[Level]
+    asks: set[Level]
 
 
 class DepthFeed:
@@ -67,7 +68,7 @@ class DepthFeed:
         sent = self._sent.get(key)
         book: Book = rpi_book(tape, index) if kind is Kind.RPI_DEPTH else tape.book(index)
         bids, asks = (book.bids[:levels], book.asks[:levels]) if levels else book
-        new = _Sent(tape.book_id(index), tape.book_id_after(index, 1), dict(bids), dict(asks))
+        new = _Sent(tape.book_id(index), tape.book_id_after(index, 1), set(bids), set(asks))
         if sent is None:
             self._sent[key] = new
             return
@@ -83,10 +84,11 @@ class DepthFeed:
         deliver(sinks, text.encode())
 
 
-def _changes(before: dict[float, float], after: dict[float, float]) -> Levels:
-    """Return the levels that differ with their new quantity, 0 where a level is gone."""
-    changed = [(price, quantity) for price, quantity in after.items() if before.get(price) != quantity]
-    return changed + [(price, 0.0) for price in before if price not in after]
+def _changes(before: set[Level], after: set[Level]) -> Levels:
+    """Return the levels that differ by price, with their new quantity, 0 where a level is gone."""
+    changed = dict.fromkeys([price for price, _ in before - after], 0.0)
+    changed.update(after - before)
+    return sorted(changed.items())
 
 
 def _pairs(levels: Levels, formats: Formats) -> str:

@@ -28,7 +28,8 @@ SECOND_MS = 1_000
 BOOK_LEVELS = 1_000
 """Levels of each side that a book holds: what REST answers at most, and what the streams of differences follow."""
 
-Levels = list[tuple[float, float]]
+Level = tuple[float, float]
+Levels = list[Level]
 _STILL = ("last", "bid", "bid_quantity", "ask", "ask_quantity")
 """Columns that do not move while a contract stands still; mark and index price do."""
 
