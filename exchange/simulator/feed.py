@@ -41,13 +41,13 @@ class Feed:
         self._templates = [
             linear(listing.instrument, formats) for listing, formats in zip(tape.listings, tape.formats, strict=True)
         ]
-        self._coin: list[tuple[int, Templates]] = []
+        self._coin: dict[int, Templates] = {}
         self._listed: list[int] = []
         self._crypto: list[int] = []
         self._tradfi: list[int] = []
         self._klines = KlineFeed(tape, self._templates, subscriptions)
         self._depths = DepthFeed(tape, self._templates, subscriptions)
-        self._trades = TradeFeed(tape, self._templates, subscriptions, liquidations)
+        self._trades = TradeFeed(tape, self._templates, subscriptions, liquidations, self._coin)
         self.renew()
 
     def renew(self) -> None:
@@ -57,11 +57,10 @@ class Feed:
         for i in self._listed:
             self._templates[i] = linear(tape.listings[i].instrument, tape.formats[i])
         instruments = {i: tape.listings[i].instrument for i in self._listed}
-        self._coin = [
-            (i, coin_margined(instrument, tape.formats[i]))
-            for i, instrument in instruments.items()
-            if instrument.base in COIN_BASES and instrument.is_usdt_perpetual
-        ]
+        self._coin.clear()
+        for i, instrument in instruments.items():
+            if instrument.base in COIN_BASES and instrument.is_usdt_perpetual:
+                self._coin[i] = coin_margined(instrument, tape.formats[i])
         self._tradfi = [i for i, instrument in instruments.items() if instrument.contract_type == TRADFI]
         self._crypto = [i for i in self._listed if i not in self._tradfi]
 
@@ -116,7 +115,7 @@ class Feed:
     def _every_book(self, now_ms: int) -> None:
         sinks = self._subscriptions.of_array(Kind.EVERY_BOOK)
         if sinks:
-            everything = [(i, self._templates[i]) for i in self._listed] + self._coin
+            everything = [(i, self._templates[i]) for i in self._listed] + list(self._coin.items())
             for frame in self._book_frames(everything, now_ms):
                 deliver(sinks, frame)
 
@@ -146,7 +145,7 @@ class Feed:
         if not sinks:
             return
         crypto = [fill(self._templates[i].mark, i) for i in self._crypto]
-        crypto += [fill(templates.mark, i) for i, templates in self._coin]
+        crypto += [fill(templates.mark, i) for i, templates in self._coin.items()]
         deliver(sinks, _array(crypto))
         if self._tradfi:
             deliver(sinks, _array(fill(self._templates[i].mark, i) for i in self._tradfi))
@@ -199,7 +198,7 @@ class Feed:
             if i not in still:
                 deliver(sinks, mini(self._templates[i].mini, i).encode())
         moved = [i for i in self._listed if self._moved[i]]
-        coins = [(i, templates) for i, templates in self._coin if self._moved[i]]
+        coins = [(i, templates) for i, templates in self._coin.items() if self._moved[i]]
         if every_ticker and moved:
             texts = [ticker(self._templates[i].ticker, i) for i in moved]
             deliver(every_ticker, _array(texts + [ticker(templates.ticker, i) for i, templates in coins]))

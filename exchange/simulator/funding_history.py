@@ -50,9 +50,9 @@ class FundingHistory:
         for index, listing in enumerate(self._listings):
             period = listing.funding_hours * HOUR_MS
             if previous_ms // period != now_ms // period:
-                time = now_ms // period * period
+                due = now_ms // period * period
                 rate, mark = float(columns.funding_rate[index]), float(columns.mark[index])
-                self._note(index, Funding(time, rate, mark, REGULAR))
+                self._note(index, Funding(due + self._late(index, due), rate, mark, REGULAR))
 
     def special(self, index: int, rate: float, mark: float, now_ms: int) -> None:
         """Note a funding outside the regular intervals."""
@@ -70,6 +70,10 @@ class FundingHistory:
         rows = older + [one for one in settled if one.time_ms >= start_ms]
         return [one for one in rows if end_ms is None or one.time_ms <= end_ms][:limit]
 
+    def _late(self, index: int, due_ms: int) -> int:
+        """Return how many milliseconds past its hour a funding is dated; live some are, most are not."""
+        return max(0, int(40 * draw("late", self._listings[index].instrument.symbol, due_ms)) - 27)
+
     def _note(self, index: int, funding: Funding) -> None:
         self._settled.setdefault(index, deque(maxlen=KEPT)).append(funding)
 
@@ -83,5 +87,6 @@ class FundingHistory:
         for number in range(max(begun, last - min(count, KEPT) + 1), last + 1):
             chance = draw("funding", listing.instrument.symbol, number)
             rate = _USUAL if chance < 0.6 else _USUAL * (8.0 * (chance - 0.6) - 1.4)
-            rows.append(Funding(number * period, round(rate * listing.funding_hours / 8, 8), None, REGULAR))
+            time = number * period + self._late(index, number * period)
+            rows.append(Funding(time, round(rate * listing.funding_hours / 8, 8), None, REGULAR))
         return rows

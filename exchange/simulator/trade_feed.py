@@ -9,7 +9,7 @@ from exchange.simulator.stream_names import Kind
 from exchange.simulator.subscriptions import deliver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from exchange.simulator.frames import Templates
     from exchange.simulator.liquidations import Liquidation, Liquidations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from exchange.simulator.tape import Tape
 
 FORCE_MS = 1_000
+_COIN_ONE_IN = 3
+"""How often the COIN-margined twin of a contract has a liquidation along with it."""
 
 
 class TradeFeed:
@@ -28,12 +30,14 @@ class TradeFeed:
         templates: Sequence[Templates],
         subscriptions: Subscriptions,
         liquidations: Liquidations,
+        coin: Mapping[int, Templates],
     ) -> None:
-        """Feed the subscribers from the tape and from what is reported as liquidated."""
+        """Feed the subscribers from the tape and from what is reported as liquidated; `coin` has COIN-M contracts."""
         self._tape = tape
         self._templates = templates
         self._subscriptions = subscriptions
         self._liquidations = liquidations
+        self._coin = coin
 
     def tick(self, previous_ms: int, now_ms: int) -> None:
         """Send the step's trades, and at the end of a second its liquidations."""
@@ -77,3 +81,6 @@ class TradeFeed:
         deliver(single, (templates.force % (*values, "}")).encode())
         if index not in self._subscriptions.hidden:
             deliver(every, (templates.force % (*values, "," + templates.tail)).encode())
+        twin = self._coin.get(index)
+        if twin is not None and time % _COIN_ONE_IN == 0:
+            deliver(every, (twin.force % (*values, "," + twin.tail)).encode())

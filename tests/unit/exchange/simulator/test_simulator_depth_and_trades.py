@@ -163,6 +163,7 @@ def test_the_market_has_liquidations_of_its_own():
     frames = heard(synthetic(), "/market/ws/!forceOrder@arr", 1_800_000)
     assert frames
     assert {frame["o"]["S"] for frame in frames} <= {"BUY", "SELL"}
+    assert {(frame["st"], frame["o"]["s"].endswith("USD_PERP")) for frame in frames} == {(1, False), (2, True)}
     for frame in frames:
         order = frame["o"]
         worse = (

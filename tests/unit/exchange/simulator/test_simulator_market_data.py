@@ -187,7 +187,9 @@ def test_funding_before_the_run_is_drawn_and_stays_the_same(live):
     rows = ok(live, "fundingRate", symbol="BTCUSDT", limit=50)
     assert rows == ok(live, "fundingRate", symbol="BTCUSDT", limit=50)
     assert len(rows) == 50
-    assert {after["fundingTime"] - before["fundingTime"] for before, after in pairwise(rows)} == {8 * 3_600_000}
+    late = {row["fundingTime"] % (8 * 3_600_000) for row in rows}
+    assert len(late) > 1
+    assert max(late) < 13
     assert {row["rateType"] for row in rows} == {"Regular"}
     assert ok(live, "fundingRate", symbol="BTCUSDT", startTime=rows[10]["fundingTime"], limit=5) == rows[10:15]
     assert ok(live, "fundingRate", symbol="BTCUSDT", endTime=rows[10]["fundingTime"], limit=5) == rows[6:11]
@@ -202,8 +204,9 @@ def test_a_funding_of_the_run_keeps_rate_and_mark_price_of_its_instant():
     due = (START // 28_800_000 + 1) * 28_800_000
     history.tick(due - 60_000, due, market.columns)
     newest = history.of(0, None, None, 1)[0]
-    assert (newest.time_ms, newest.rate, newest.mark) == (due, 0.0001, float(market.columns.mark[0]))
-    history.special(0, -0.002, 5.0, due + 10)
+    assert 0 <= newest.time_ms - due < 13
+    assert (newest.rate, newest.mark) == (0.0001, float(market.columns.mark[0]))
+    history.special(0, -0.002, 5.0, due + 20)
     assert [(one.kind, one.rate) for one in history.of(0, due, None, 10)] == [
         ("Regular", 0.0001),
         ("Special", -0.002),
