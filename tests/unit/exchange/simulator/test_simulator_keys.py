@@ -50,6 +50,7 @@ def test_only_ed25519_keys_open_sessions():
         "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
         "-----BEGIN NONSENSE",
     ],
+    ids=["another_kind_of_key", "no_key_inside", "no_end"],  # a key made anew would name the case anew in each worker
 )
 def test_a_text_that_holds_no_usable_public_key_is_refused(text):
     with pytest.raises(ValueError, match="Ed25519 or RSA"):
