@@ -78,9 +78,10 @@ class Liquidation:
         self._liquidated += notional
 
     def forget(self, position: Position) -> None:
-        """Hear that a position is gone: what is opened next is called anew."""
+        """Hear that a position is gone: what is opened next is called anew, in cross margin once all are gone."""
         self._called.discard((position.listing, position.side))
-        self._called.discard(None)
+        if not self._book.margin.cross_positions():
+            self._called.discard(None)
 
     def check(self, now_ms: int) -> None:
         """Send margin calls and liquidate what no longer covers its maintenance margin."""

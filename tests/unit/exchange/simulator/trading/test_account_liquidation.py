@@ -181,3 +181,16 @@ def test_the_liquidation_price_is_where_liquidation_happens(isolated):
         assert bench.book.open_positions()
         fall(bench, BTC, price - D("0.01") * off)
         assert bench.book.open_positions() == []
+
+
+def test_closing_one_position_calls_for_the_margin_of_the_others_no_second_time():
+    bench = Bench(balance=D(8_100), isolated=[ETH])
+    bench.trade(ETH, "BUY", "0.1", 3_000)
+    bench.trade(BTC, "BUY", "1", 80_000)
+    bench.trade(DOGE, "BUY", "40", "0.25")
+    fall(bench, BTC, 72_300)
+    bench.trade(ETH, "SELL", "0.1", 3_000)
+    bench.trade(DOGE, "SELL", "40", "0.25")
+    fall(bench, BTC, 72_290)
+    assert len(bench.heard.named("MARGIN_CALL")) == 1
+    assert [position.listing for position in bench.book.open_positions()] == [BTC]
