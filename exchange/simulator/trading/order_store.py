@@ -125,16 +125,16 @@ class OrderStore:
 
     def purge(self, now_ms: int) -> None:
         """Forget what no query can show any more, so that memory stays bounded."""
-        for book in self._orders.values():
-            for order in [order for order in book.values() if not is_kept(order, now_ms)]:
+        for listing, book in self._orders.items():
+            gone = [order for order in book.values() if not is_kept(order, now_ms)]
+            lost = {order.client_id for order in gone if self._newest[listing, order.client_id] is order}
+            for order in gone:
                 del book[order.order_id]
-                key = (order.listing, order.client_id)
-                if self._newest.get(key) is order:
-                    older = self._newest_kept(order, now_ms)
-                    if older is None:
-                        del self._newest[key]
-                    else:
-                        self._newest[key] = older
+            for client_id in lost:
+                del self._newest[listing, client_id]
+            for order in book.values() if lost else ():  # an older order of the id may be kept longer: it was filled
+                if order.client_id in lost:
+                    self._newest[listing, order.client_id] = order
         for listing, trades in self._trades.items():
             self._trades[listing] = trades[bisect_left(trades, now_ms - TRADES_KEPT_MS, key=_traded) :]
 

@@ -103,3 +103,26 @@ def test_trades_reach_back_to_an_instant_and_are_forgotten_after_ninety_days():
     assert [trade.time_ms - START for trade in store.trades_of(0, START + 1)] == [1, 2]
     store.purge(START + 90 * DAY_MS + 2)
     assert [trade.time_ms - START for trade in store.trades_of(0, 0)] == [2]
+
+
+class ComparedId(str):
+    """A client id that counts how often it is held against another."""
+
+    __slots__ = ()
+    comparisons = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        ComparedId.comparisons += 1
+        return str.__eq__(self, other)
+
+
+def test_forgetting_many_orders_does_not_hold_each_against_all():
+    store = OrderStore()
+    for number in range(300):
+        ended(store, Status.CANCELED, client_id=ComparedId(f"old{number}"))
+        ended(store, Status.FILLED, client_id=ComparedId(f"filled{number}"), executed="0.010")
+    ComparedId.comparisons = 0
+    store.purge(START + 4 * DAY_MS)
+    assert len(store.orders_of(0, START + 4 * DAY_MS)) == 300
+    assert ComparedId.comparisons < 10 * 600
