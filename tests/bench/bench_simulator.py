@@ -50,6 +50,7 @@ INTERVALS = ("1m", "5m", "15m", "1h")
 COPIES = 2
 """Each socket is opened twice: two desks, and above the 20,000 frames a second that the target speaks of."""
 ROUNDS = 5
+BOOKS = 10
 ROUND_S = 2.0
 WEIGHTLESS = "/sapi/v1/capital/config/getall"
 SIGNED_REQUESTS = 2_000
@@ -118,6 +119,21 @@ async def stream_rows(root, pid, symbols):
         row("simulator: CPU of that", "cores", cores, target="<= 1 at 20,000 frames/s"),
         row("simulator: frames per CPU second", "frames", per_core, target=">= 20,000"),
     ]
+
+
+async def book_rows(root, pid, symbols):
+    """Measure what differences of a few books cost; books nobody listens to cost nothing."""
+    names = [f"{symbol.lower()}@depth@100ms" for symbol in symbols if symbol.isascii()][:BOOKS]
+    writer, counting = await open_stream(root, names, [])
+    await asyncio.sleep(1.0)
+    cores = []
+    for _ in range(ROUNDS):
+        used, began = cpu_seconds(pid), time.perf_counter()
+        await asyncio.sleep(ROUND_S)
+        cores.append((cpu_seconds(pid) - used) / (time.perf_counter() - began))
+    counting.cancel()
+    writer.close()
+    return [row(f"simulator: CPU of {BOOKS} books of differences at speed 10", "cores", cores)]
 
 
 async def request_rows(client, pid):
@@ -221,7 +237,7 @@ async def measure(root, pid):
         symbols = [symbol["symbol"] for symbol in info["symbols"]]
         candles = await candle_rows(client, pid, symbols)
         requests = await request_rows(client, pid)
-        return candles + requests + await stream_rows(root, pid, symbols)
+        return candles + requests + await stream_rows(root, pid, symbols) + await book_rows(root, pid, symbols)
 
 
 def rows():
