@@ -101,8 +101,9 @@ class Exchange:
         """Let the faults of a plan happen from now on; its seconds count from here. An empty plan heals everything."""
         for session in self._sessions:
             session.tamper = None
-        self._faults = Injector(plan, self.now_ms, self._execute, self.control.act) if plan.fault else None
-        if self._faults is not None:
+        self._faults = None
+        if plan.fault:
+            self._faults = Injector(plan, self.now_ms, self._execute, self.control.act, self.options.questions)
             for session in self._sessions:
                 self._faults.watch(session)
 

@@ -51,6 +51,8 @@ class OpenQuestions(msgspec.Struct, frozen=True):
     """Does the child of a conditional order bear its clientAlgoId? Not proven: clients must map by `ai`."""
     algo_trigger_reject_event: bool = False
     """Is the deprecated CONDITIONAL_ORDER_TRIGGER_REJECT still sent beside ALGO_UPDATE? Nothing says so."""
+    overload_spares_conditional: bool = False
+    """Does -1008 spare conditional orders that only reduce? Its text names reduce-only orders, not the algo service."""
     immediate_trigger_code: int = -2021
     """Refusal of a conditional order that would trigger at once: -2021 in reports, -4142 in the error list, too."""
     gte_needs_position: bool = True

@@ -104,12 +104,12 @@ def countdown(venue: Venue, params: Params, now_ms: int) -> Row:
 def place_batch(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer POST batchOrders: each element is placed or refused on its own."""
     default = venue.options.questions.batch_self_trade_prevention
-    return _each(_elements(params), lambda element: place_order(venue, element, now_ms, self_trade=default))
+    return _each(batch_elements(params), lambda element: place_order(venue, element, now_ms, self_trade=default))
 
 
 def modify_batch(venue: Venue, params: Params, now_ms: int) -> bytes:
     """Answer PUT batchOrders."""
-    return _each(_elements(params), lambda element: modify_order(venue, element, now_ms))
+    return _each(batch_elements(params), lambda element: modify_order(venue, element, now_ms))
 
 
 def cancel_batch(venue: Venue, params: Params, now_ms: int) -> bytes:
@@ -152,7 +152,7 @@ def _refused(refusal: RefusalError) -> Row:
     return {"code": refusal.code, "msg": refusal.text}
 
 
-def _elements(params: Params) -> list[Params]:
+def batch_elements(params: Params) -> list[Params]:
     """Return the elements of batchOrders. Raises RefusalError -1102, -1130 or -4082."""
     items = _json_list(params.required("batchOrders"), "batchOrders")
     if not 1 <= len(items) <= MOST_IN_BATCH:

@@ -18,20 +18,26 @@ if TYPE_CHECKING:
     from exchange.ports import RestAnswer
     from exchange.simulator.connection import Connection
     from exchange.simulator.faults.requests import Fate, Request
+    from exchange.simulator.questions import OpenQuestions
 
 
 class Injector:
     """The faults of one venue. Pure: time is an argument, chances come from the plan's seed."""
 
     def __init__(
-        self, plan: FaultPlan, opened_ms: int, execute: Callable[[Request], RestAnswer], act: Callable[[object], None]
+        self,
+        plan: FaultPlan,
+        opened_ms: int,
+        execute: Callable[[Request], RestAnswer],
+        act: Callable[[object], None],
+        questions: OpenQuestions,
     ) -> None:
-        """Take the plan, the venue's opening, how it executes a request, and how it carries out an action."""
+        """Take the plan, the venue's opening, how it executes a request and carries out an action, its questions."""
         self._chances = [Chance(fault, plan.seed, place) for place, fault in enumerate(plan.fault)]
         self._opened_ms = opened_ms
         self._now_ms = opened_ms
         self._act = act
-        self._requests = RequestFaults(self._chances, execute)
+        self._requests = RequestFaults(self._chances, execute, questions)
         self._refusals = [chance for chance in self._chances if isinstance(chance.fault, RefuseConnections)]
         self._moments = sorted(
             (moment, place)

@@ -87,6 +87,10 @@ class Maintenance(_Fault, frozen=True, tag="maintenance", kw_only=True):
     """Every request is answered with -1016 while the window lasts."""
 
 
+class Overload(_OnRequest, frozen=True, tag="overload", kw_only=True):
+    """New orders are turned away with -1008, unexecuted; what only reduces and what cancels passes."""
+
+
 class EmptyAnswer(_OnRequest, frozen=True, tag="empty_answer", kw_only=True):
     """A success without content: `[]` or `{}`."""
 
@@ -166,6 +170,7 @@ RequestFault = (
     | LateExecution
     | ErrorAnswer
     | Maintenance
+    | Overload
     | EmptyAnswer
     | GarbledAnswer
     | ShortBatch
@@ -175,7 +180,8 @@ FrameFault = Stall | LostFrame | RepeatedFrame | SwappedFrames | LateFrame | Mal
 Fault = RequestFault | FrameFault | Action | RefuseConnections
 
 REQUEST_FAULTS = (
-    LostAnswer, SlowAnswer, LateExecution, ErrorAnswer, Maintenance, EmptyAnswer, GarbledAnswer, ShortBatch, ReadLag,
+    LostAnswer, SlowAnswer, LateExecution, ErrorAnswer, Maintenance, Overload, EmptyAnswer, GarbledAnswer, ShortBatch,
+    ReadLag,
 )  # fmt: skip
 FRAME_FAULTS = (Stall, LostFrame, RepeatedFrame, SwappedFrames, LateFrame, MalformedFrame)
 KINDS = {kind.__struct_config__.tag: kind for kind in (*REQUEST_FAULTS, *FRAME_FAULTS, Action, RefuseConnections)}

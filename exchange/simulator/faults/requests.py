@@ -11,6 +11,7 @@ import msgspec
 
 from exchange.ports import RestAnswer
 from exchange.simulator.answers import JSON_TYPE
+from exchange.simulator.faults.overload import OVERLOADED, is_turned_away
 from exchange.simulator.faults.plan import (
     REQUEST_FAULTS,
     EmptyAnswer,
@@ -20,6 +21,7 @@ from exchange.simulator.faults.plan import (
     LateExecution,
     LostAnswer,
     Maintenance,
+    Overload,
     ReadLag,
     RequestFault,
     ShortBatch,
@@ -30,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from exchange.simulator.faults.chance import Chance
+    from exchange.simulator.questions import OpenQuestions
 
-MAINTENANCE_TEXT = "This service is no longer available."
+IN_MAINTENANCE = (-1016, "This service is no longer available.")
 NO_ORDER = (-2013, "Order does not exist.")
 
 
@@ -72,8 +75,11 @@ class _Rule:
 class RequestFaults:
     """Decides the fate of each request. The first fault of the plan that strikes decides alone."""
 
-    def __init__(self, chances: Sequence[Chance], execute: Callable[[Request], RestAnswer]) -> None:
-        """Take the plan's chances in order, and how the venue executes a request now."""
+    def __init__(
+        self, chances: Sequence[Chance], execute: Callable[[Request], RestAnswer], questions: OpenQuestions
+    ) -> None:
+        """Take the plan's chances in order, how the venue executes a request now, and its open questions."""
+        self._spares_conditional = questions.overload_spares_conditional
         self._rules = [_Rule(chance, chance.fault) for chance in chances if isinstance(chance.fault, REQUEST_FAULTS)]
         self._execute = execute
         self._late: list[tuple[int, Request]] = []
@@ -82,7 +88,7 @@ class RequestFaults:
         """Execute a request, or not, and say what its sender sees. `second` counts from the venue's opening."""
         operation = f"{request.method} {request.path}"
         for rule in self._rules:
-            if rule.matches(operation) and rule.chance.strikes(second):
+            if rule.matches(operation) and self._concerns(rule.fault, request) and rule.chance.strikes(second):
                 return self._strike(rule.fault, request, now_ms)
         return Fate(self._execute(request))
 
@@ -91,13 +97,18 @@ class RequestFaults:
         while self._late and self._late[0][0] <= now_ms:
             self._execute(self._late.pop(0)[1])
 
+    def _concerns(self, fault: RequestFault, request: Request) -> bool:
+        if not isinstance(fault, Overload):
+            return True
+        return is_turned_away(request, spares_conditional=self._spares_conditional)
+
     def _strike(self, fault: RequestFault, request: Request, now_ms: int) -> Fate:
         if isinstance(fault, LateExecution):
             self._late.append((now_ms + int(fault.seconds * 1000), request))
             self._late.sort(key=lambda late: late[0])
             return Fate(_error(fault.status, fault.code, fault.msg))
-        if isinstance(fault, Maintenance):
-            return Fate(_error(503, -1016, MAINTENANCE_TEXT))
+        if isinstance(fault, Maintenance | Overload):
+            return Fate(_error(503, *(IN_MAINTENANCE if isinstance(fault, Maintenance) else OVERLOADED)))
         if isinstance(fault, LostAnswer):
             if fault.executed:
                 self._execute(request)
