@@ -52,6 +52,8 @@ class Tamper:
 
     def _struck(self, frame: bytes, second: float) -> list[bytes]:
         for chance, fault, containing in self._rules:
+            if self._held is not None and isinstance(fault, SwappedFrames):
+                continue  # this frame is the successor that the held one waits for
             if containing in frame and chance.strikes(second):
                 return self._replaced(frame, fault, second)
         if self._late:
@@ -65,9 +67,7 @@ class Tamper:
         if isinstance(fault, MalformedFrame):
             return [_malformed(frame, fault)]
         if isinstance(fault, SwappedFrames):
-            # A frame already held goes out first, so that never more than one is held back.
-            held, self._held = self._held, frame
-            return [] if held is None else [held]
+            self._held = frame
         if isinstance(fault, LateFrame):
             self._late.append((second + fault.seconds, frame))
         return []

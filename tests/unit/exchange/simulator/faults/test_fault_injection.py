@@ -89,6 +89,7 @@ def test_frames_are_lost_repeated_swapped_and_broken():
     assert heard({"kind": "stall", "route": "private"}) == sound
     assert heard({"kind": "repeated_frame", "times": 1}) == [sound[0], *sound]
     assert heard({"kind": "swapped_frames", "times": 1}) == [sound[1], sound[0], *sound[2:]]
+    assert heard({"kind": "swapped_frames"}) == [sound[1], sound[0], sound[3], sound[2]]
     assert heard({"kind": "late_frame", "seconds": 2.0, "times": 1}) == sound
     assert heard({"kind": "late_frame", "seconds": 9.0, "times": 1}) == []
     assert heard({"kind": "malformed_frame", "variant": "cut", "times": 1})[0] == sound[0][: len(sound[0]) // 2]
