@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from exchange.simulator.questions import OpenQuestions
-    from exchange.simulator.trading.algo_desk import Account
     from exchange.simulator.trading.algo_model import AlgoTerms
+    from exchange.simulator.trading.algo_ports import Account
     from exchange.simulator.trading.algo_store import AlgoStore
 
 CAP = 200

@@ -6,7 +6,7 @@ REJECTED or EXPIRED with the reason.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -27,45 +27,19 @@ from exchange.simulator.trading.algo_triggers import (
 from exchange.simulator.trading.order_checks import check_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from exchange.instrument import Instrument
     from exchange.simulator.market import Listing
     from exchange.simulator.questions import OpenQuestions
     from exchange.simulator.trading.algo_model import AlgoTerms
+    from exchange.simulator.trading.algo_ports import Account, Orders
     from exchange.simulator.trading.algo_triggers import PricePath
-    from exchange.simulator.trading.model import Order, Position, PositionSide, Publisher
-    from exchange.simulator.trading.order_request import OrderRequest
+    from exchange.simulator.trading.model import Order, Position, Publisher
     from exchange.simulator.trading.prices import Prices
 
 PURGE_MS = 3_600_000
-
-
-class Account(Protocol):
-    """What the desk must know of the account."""
-
-    @property
-    def dual_side(self) -> bool:
-        """Say whether the account is in hedge mode."""
-
-    def position(self, listing: int, side: PositionSide) -> Position:
-        """Return a position, a flat one where there is none."""
-
-
-class Orders(Protocol):
-    """Where the children go."""
-
-    def place_child(
-        self,
-        request: OrderRequest,
-        original_kind: str,
-        stop_price: Decimal,
-        client_id: str,
-        now_ms: int,
-        accepted: Callable[[Order], None],
-    ) -> Order:
-        """Place a child; `accepted` hears of it after all checks, before its first event. Raises RefusalError."""
 
 
 class AlgoDesk:
@@ -98,13 +72,13 @@ class AlgoDesk:
         """Accept a conditional order. Margin is not looked at. Raises RefusalError, and then nothing has happened."""
         instrument = self.instrument(terms.listing)
         check_status(instrument)
-        check_mode(terms, self._account, self._questions)
         check_terms(terms, instrument)
-        if terms.client_id and self.store.waiting_client(terms.client_id) is not None:
-            raise refuse(-4116, "ClientOrderId is duplicated.")
+        check_mode(terms, self._account, self._questions)
         price = self._working_price(terms)
         check_trigger(terms, price, self._questions)
         bound = check_position(terms, self._account, self._questions)
+        if terms.client_id and self.store.waiting_client(terms.client_id) is not None:
+            raise refuse(-4116, "ClientOrderId is duplicated.")
         check_room(terms, self.store, self._questions)
         number = self.store.next_id()
         order = AlgoOrder(

@@ -291,6 +291,23 @@ def test_a_client_id_is_taken_only_while_its_order_waits():
     assert bench.desk.find(first.algo_id, "a", bench.now) is first
 
 
+def test_the_first_check_an_order_fails_gives_the_code():
+    bench = AlgoBench()
+    for _ in range(200):
+        bench.place(clientAlgoId=f"a{bench.desk.store.count_waiting()}")
+    failures = [
+        (-1111, {"triggerPrice": "81000.001"}),
+        (-4061, {"positionSide": "LONG"}),
+        (-2021, {"triggerPrice": "81000"}),
+        (-4509, CLOSE),
+        (-4116, {"clientAlgoId": "a7"}),
+        (-4045, {}),
+    ]
+    for place, (code, _) in enumerate(failures):
+        params = {name: value for _, more in reversed(failures[place:]) for name, value in more.items()}
+        assert bench.code(**params) == code
+
+
 def test_the_201st_conditional_order_is_refused_whatever_its_symbol():
     bench = AlgoBench()
     orders = [bench.place() for _ in range(200)]
