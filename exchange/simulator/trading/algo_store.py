@@ -61,7 +61,12 @@ class AlgoStore:
     def find(self, algo_id: int | None, client_id: str | None, now_ms: int) -> AlgoOrder | None:
         """Return an order that is still kept; the id wins over the client id, which means the newest order of it."""
         order = self._orders.get(algo_id) if algo_id is not None else self._newest.get(client_id or "")
-        return order if order is not None and is_kept(order, now_ms) else None
+        if order is None or is_kept(order, now_ms):
+            return order
+        if algo_id is not None:
+            return None
+        older = [o for o in self._orders.values() if o.client_id == client_id and is_kept(o, now_ms)]
+        return older[-1] if older else None
 
     def listed(self, lag_ms: int, now_ms: int) -> list[AlgoOrder]:
         """Return the waiting orders as a list that lags behind shows them: as they were then, oldest first."""
@@ -79,11 +84,16 @@ class AlgoStore:
 
     def purge(self, now_ms: int) -> None:
         """Forget what no query can show any more."""
-        for order in [order for order in self._orders.values() if not is_kept(order, now_ms)]:
+        gone = [order for order in self._orders.values() if not is_kept(order, now_ms)]
+        lost = {order.client_id for order in gone if self._newest[order.client_id] is order}
+        for order in gone:
             del self._orders[order.algo_id]
             self._left.pop(order.algo_id, None)
-            if self._newest.get(order.client_id) is order:
-                del self._newest[order.client_id]
+        for client_id in lost:
+            del self._newest[client_id]
+        for order in self._orders.values() if lost else ():  # an older order of the id may be kept longer
+            if order.client_id in lost:
+                self._newest[order.client_id] = order
 
 
 def is_kept(order: AlgoOrder, now_ms: int) -> bool:

@@ -316,6 +316,13 @@ def test_the_201st_conditional_order_is_refused_whatever_its_symbol():
     assert bench.code(symbol="ETHUSDT", triggerPrice="2900") == 0
 
 
+def test_the_code_at_the_cap_is_a_question():
+    bench = AlgoBench(algo_cap_code=-2025)
+    for _ in range(200):
+        bench.place()
+    assert bench.code() == -2025
+
+
 def test_one_close_position_order_per_direction_and_family():
     bench = AlgoBench()
     bench.hold("0.010")
@@ -514,6 +521,23 @@ def test_what_the_venue_keeps_no_longer_does_not_exist():
     bench.step()
     assert bench.desk.store.history(0, START) == []
     assert bench.desk.store.find(None, order.client_id, START) is None
+
+
+def test_a_client_id_means_its_older_order_again_once_the_newer_is_forgotten():
+    bench = AlgoBench()
+    bench.hold("0.010")
+    older = bench.place(clientAlgoId="a")
+    bench.step("78999")
+    bench.step("79500")
+    assert older.child.executed
+    newer = bench.place(clientAlgoId="a")
+    bench.desk.cancel(newer.algo_id, None, bench.now)
+    late = bench.now + 4 * 86_400_000
+    assert bench.desk.find(None, "a", late) is older
+    bench.desk.store.purge(late)
+    assert bench.desk.find(None, "a", late) is older
+    with pytest.raises(RefusalError):
+        bench.desk.find(newer.algo_id, None, late)
 
 
 def test_nothing_triggers_and_nothing_is_placed_while_a_symbol_is_halted():
