@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from exchange.instrument import LotRule
 from exchange.simulator.contract_info import PERPETUAL_DELIVERY_MS, bracket_events, exchange_info
 from exchange.simulator.encode import Formats, encode_json
 from exchange.simulator.frames import LINEAR, stray
@@ -18,6 +19,7 @@ from exchange.simulator.subscriptions import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from decimal import Decimal
 
     from exchange.instrument import Bracket
     from exchange.simulator.market import Listing
@@ -146,6 +148,9 @@ class SymbolLife:
             raise LifeError(
                 f"{unknown[0]} is no rule of a contract that can change; these can: {', '.join(sorted(RULES))}"
             )
+        for name, value in rules.items():
+            if not all(_is_usable(number) for number in _numbers(value)):
+                raise LifeError(f"{name} of {symbol} is {value}: use numbers above 0")
         self._change(index, **rules)
         self._renew()
 
@@ -153,6 +158,10 @@ class SymbolLife:
         """Change the leverage brackets; `!contractInfo` carries the new ones."""
         if not brackets:
             raise LifeError(f"{symbol} needs at least one bracket")
+        for bracket in brackets:
+            sound = all(map(_is_usable, (bracket.cap, bracket.mmr))) and bracket.mmr < 1 <= bracket.max_leverage
+            if not (sound and bracket.floor.is_finite() and bracket.cum.is_finite()):
+                raise LifeError(f"a bracket of {symbol} is {bracket}: use leverage, cap and mmr above 0, mmr below 1")
         index = self._listed(symbol)
         listing = self._tape.listings[index]
         self._tape.listings[index] = msgspec.structs.replace(listing, brackets=tuple(brackets))
@@ -243,3 +252,17 @@ class SymbolLife:
             event["bks"] = bracket_events(listing)
         name, value = stray(instrument.symbol)
         return {**event, "st": LINEAR, name: value}
+
+
+def _numbers(value: Any) -> tuple[Decimal | int, ...]:
+    """Return the numbers of a rule: its own, or those of a lot; none of a text."""
+    if isinstance(value, LotRule):
+        return value.minimum, value.maximum, value.step
+    return () if isinstance(value, str) else (value,)
+
+
+def _is_usable(number: Decimal | int) -> bool:
+    """Say whether a rule may be that number; a precision may be 0."""
+    if isinstance(number, int):
+        return number >= 0
+    return number.is_finite() and number > 0

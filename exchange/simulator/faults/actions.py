@@ -174,8 +174,9 @@ def read_action(raw: object) -> VenueAction:
 
 def _check_numbers(action: VenueAction) -> None:
     """Raise ActionError on a number that no account, clock or position can take; one that is none compares false."""
-    if isinstance(action, Ban) and not 0.0 <= action.seconds < MOST_SECONDS:
-        raise ActionError(f"action ban: seconds is {action.seconds}: use seconds from 0")
+    if isinstance(action, Ban | SymbolState) and not 0.0 <= action.seconds < MOST_SECONDS:
+        name = action.__struct_config__.tag
+        raise ActionError(f"action {name}: seconds is {action.seconds}: use seconds from 0")
     if isinstance(action, Transfer) and not _is_money(action.amount):
         raise ActionError(f"action transfer: amount is {action.amount}: use a number with at most eight decimals")
     if isinstance(action, SpecialFunding) and not (action.rate.is_finite() and abs(action.rate) <= 1):

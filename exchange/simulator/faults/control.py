@@ -79,7 +79,10 @@ class Control:
     def act(self, request: object) -> None:
         """Check a request and carry it out. Raises ActionError, PlanError or RefusalError."""
         action = read_action(request)
-        self._doings[type(action)](action)
+        try:
+            self._doings[type(action)](action)
+        except LifeError as error:
+            raise ActionError(f"action {action.__struct_config__.tag}: {error}") from error
 
     def _set_faults(self, action: SetFaults) -> None:
         self._exchange.set_faults(make_plan(action.plan))
@@ -202,7 +205,7 @@ def answer_control(exchange: Exchange, request: Request) -> RestAnswer | None:
         return refusal_answer(RefusalError(401, 0, text), {})
     try:
         exchange.control.act(msgspec.json.decode(request.body))
-    except (ActionError, LifeError, PlanError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ActionError, PlanError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return refusal_answer(refuse(0, str(error)), {})
     except RefusalError as refusal:
         return refusal_answer(refusal, {})

@@ -10,6 +10,9 @@ from exchange.simulator.core import Exchange
 from exchange.simulator.faults.actions import ActionError
 from exchange.simulator.trading.model import PositionSide
 
+LOT = ("minimum", "maximum", "step")
+BRACKET = {"floor": "0", "cap": "1000", "max_leverage": 3, "mmr": "0.1", "cum": "0"}
+
 
 @pytest.fixture
 def exchange():
@@ -134,6 +137,33 @@ def test_the_algo_service_gets_stuck_refuses_and_heals(exchange):
         ({"action": "deleverage", "symbol": "BTCUSDT", "quantity": "NaN"}, "quantity is NaN"),
         ({"action": "deleverage", "symbol": "BTCUSDT", "quantity": "0.0005"}, "0.0005: use a multiple of 0.001"),
         ({"action": "deleverage", "symbol": "ETHUSDT", "quantity": "1"}, "ETHUSDT BOTH has no position"),
+        ({"action": "symbol_rules", "symbol": "BTCUSDT", "rules": {"tick": "0"}}, "tick of BTCUSDT is 0: use numbers"),
+        ({"action": "symbol_rules", "symbol": "BTCUSDT", "rules": {"tick": "NaN"}}, "tick of BTCUSDT is NaN"),
+        (
+            {"action": "symbol_rules", "symbol": "BTCUSDT", "rules": {"lot": dict.fromkeys(LOT, "0")}},
+            "lot of BTCUSDT is .*: use numbers above 0",
+        ),
+        (
+            {"action": "symbol_rules", "symbol": "BTCUSDT", "rules": {"price_precision": -1}},
+            "price_precision of BTCUSDT is -1",
+        ),
+        (
+            {"action": "symbol_brackets", "symbol": "BTCUSDT", "brackets": [BRACKET | {"cap": "NaN"}]},
+            "use leverage, cap and mmr above 0",
+        ),
+        (
+            {"action": "symbol_brackets", "symbol": "BTCUSDT", "brackets": [BRACKET | {"mmr": "NaN"}]},
+            "use leverage, cap and mmr above 0",
+        ),
+        (
+            {"action": "symbol_brackets", "symbol": "BTCUSDT", "brackets": [BRACKET | {"max_leverage": 0}]},
+            "use leverage, cap and mmr above 0",
+        ),
+        (
+            {"action": "symbol", "symbol": "BTCUSDT", "state": "announce", "seconds": float("nan")},
+            "action symbol: seconds is nan: use seconds from 0",
+        ),
+        ({"action": "symbol", "symbol": "NONE", "state": "halt"}, "action symbol: 'NONE' is no contract"),
     ],
 )
 def test_a_number_that_nothing_can_take_is_refused_and_changes_nothing(exchange, action, text):

@@ -116,6 +116,7 @@ def test_a_planned_action_that_cannot_be_done_is_reported_and_time_goes_on():
     exchange = exchange_with(
         {"kind": "action", "at": [1.0], "do": {"action": "liquidate", "symbol": "BTCUSDT"}},
         {"kind": "action", "at": [1.0], "do": {"action": "transfer", "amount": "-20000"}},
+        {"kind": "action", "at": [1.0], "do": {"action": "symbol", "symbol": "BTCUSDT", "state": "close"}},
         {"kind": "action", "at": [2.0], "do": {"action": "step_clock", "ms": 7}},
     )
     exchange.advance(START + 3_000)
@@ -123,6 +124,7 @@ def test_a_planned_action_that_cannot_be_done_is_reported_and_time_goes_on():
     assert [row["refused"] for row in exchange.fault_report()] == [
         "action liquidate: BTCUSDT BOTH has no position",
         "HTTP 400, code -2018: Balance is insufficient.",
+        "action symbol: BTCUSDT is TRADING: settle it before it is closed",
         "",
     ]
 
