@@ -39,12 +39,9 @@ def told(folder):
             if data["e"] == "bookTicker":
                 del kept["T"]
             frames.setdefault(frame["stream"], []).append(kept)
-            if not begin:
-                first = data["E"]
         elif isinstance(one, Note) and one.what == READY:
-            begin = max(rows[-1]["E"] for rows in frames.values())
-    assert begin >= first
-    return frames, begin
+            begin = max((rows[-1]["E"] for rows in frames.values()), default=0)
+    return frames, max(begin, min(rows[0]["E"] for rows in frames.values()))
 
 
 @pytest.fixture(scope="module")

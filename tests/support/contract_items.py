@@ -181,7 +181,6 @@ _WHY: dict[tuple[str, str], tuple[str, ...]] = {
     ("client", _GRIDS + "; counted and ignored"): ("STRATEGY_UPDATE", "GRID_UPDATE"),
     ("client", _REST_INSTEAD): METHODS,
     ("simulator", _NOT_NEEDED.replace("; other clients do", "")): ("POST /fapi/v1/stock/contract",),
-    ("test", _NOT_NEEDED.replace("; other clients do", "")): ("POST /fapi/v1/stock/contract",),
     ("simulator", "accepted and silent: the synthetic market has no such index"): (
         "<s>@compositeIndex", "!assetIndex@arr", "<a>@assetIndex", "tradingSession",
     ),
@@ -197,9 +196,6 @@ _WHY: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("simulator", _RESTRICTION): tuple(
         map(str, (-4202, -4203, -4205, -4206, -4208, -4209, -4210, -4211, -4402, -4403))
-    ),
-    ("test", "one reaction for the whole family of malformed requests, tested on its neighbours"): (
-        "-1101", "-1103", "-1104", "-1105",
     ),
 }  # fmt: skip
 REASONS: dict[tuple[str, str], str] = {(item, side): why for (side, why), items in _WHY.items() for item in items}
