@@ -29,6 +29,8 @@ class OpenQuestions(msgspec.Struct, frozen=True):
     """Is a reduce-only order larger than the position cut to it? By default it is refused (-2022), as it would flip."""
     reduce_only_stacks: bool = False
     """May reduce-only orders that rest exceed the position together? By default the one too many is refused (-4118)."""
+    taking_outranks_resting: bool = True
+    """Does a reduce-only order that takes at once knock resting ones out (er 4)? Else what they hold is used (-4118)."""
     amend_settle_ms: int = 0
     """How long an amendment is pending, so that a second one meets -5043: nobody has measured it."""
     listen_key_per_api_key: bool = False

@@ -116,7 +116,8 @@ class OrderGate:
             if hedged or not self._questions.reduce_only_capped:
                 raise refuse(-2022, "ReduceOnly Order is rejected.")
             order.quantity = order.executed + held
-        if order.kind == "MARKET" or order.time_in_force not in RESTING or self._questions.reduce_only_stacks:
+        takes = order.kind == "MARKET" or order.time_in_force not in RESTING
+        if self._questions.reduce_only_stacks or (takes and self._questions.taking_outranks_resting):
             return
         resting = sum(
             (

@@ -339,6 +339,23 @@ class TestReduceOnly:
             trader.order(side="SELL", price=price, reduceOnly="true")
         assert len(trader.call("GET", "/fapi/v1/openOrders")) == 2
 
+    @pytest.mark.parametrize("hedged", [False, True])
+    def test_whether_a_market_close_outranks_what_rests_is_a_question(self, hedged):
+        close = {"positionSide": "LONG"} if hedged else {"reduceOnly": "true"}
+        for outranks in (True, False):
+            trader = Trader(questions=OpenQuestions(taking_outranks_resting=outranks))
+            if hedged:
+                trader.call("POST", "/fapi/v1/positionSide/dual", dualSidePosition="true")
+            trader.market_order("BUY", **({"positionSide": "LONG"} if hedged else {}))
+            trader.order(side="SELL", price="81000", newClientOrderId="tp", **close)
+            if not outranks:
+                with pytest.raises(RefusedError) as refusal:
+                    trader.market_order("SELL", **close)
+                assert refusal.value.code == (-2022 if hedged else -4118)
+                trader.call("DELETE", "/fapi/v1/order", symbol="BTCUSDT", origClientOrderId="tp")
+            assert trader.market_order("SELL", **close)["status"] == "FILLED"
+            assert trader.query("tp")["status"] == ("EXPIRED" if outranks else "CANCELED")
+
 
 def test_no_price_beyond_the_percentage_of_the_mark_passes_by_rounding():
     trader = Trader()
