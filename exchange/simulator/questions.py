@@ -30,7 +30,7 @@ class OpenQuestions(msgspec.Struct, frozen=True):
     reduce_only_stacks: bool = False
     """May reduce-only orders that rest exceed the position together? By default the one too many is refused (-4118)."""
     taking_outranks_resting: bool = True
-    """Does a reduce-only order that takes at once knock resting ones out (er 4)? Else what they hold is used (-4118)."""
+    """Does a reduce-only order that takes knock resting ones out (er 4)? Else what they hold is used up (-4118)."""
     amend_settle_ms: int = 0
     """How long an amendment is pending, so that a second one meets -5043: nobody has measured it."""
     listen_key_per_api_key: bool = False
