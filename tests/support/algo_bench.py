@@ -13,6 +13,8 @@ from exchange.simulator.trading.model import Order, Position, PositionSide, Stat
 from exchange.simulator.trading.prices import MarketTrade
 
 START = 1_795_000_000_000
+CLOSE = {"closePosition": "true", "quantity": None}
+TRAIL = {"type": "TRAILING_STOP_MARKET", "triggerPrice": None, "callbackRate": "1"}
 STEP = 250
 
 
