@@ -99,6 +99,8 @@ class Exchange:
 
     def set_faults(self, plan: FaultPlan) -> None:
         """Let the faults of a plan happen from now on; its seconds count from here. An empty plan heals everything."""
+        if self._faults is not None:
+            self._faults.release()
         for session in self._sessions:
             session.tamper = None
         self._faults = None

@@ -72,6 +72,14 @@ class Tamper:
             self._late.append((second + fault.seconds, frame))
         return []
 
+    def rest(self) -> list[bytes]:
+        """Return and forget what is held back, in the order it came."""
+        held = [] if self._held is None else [self._held]
+        out = [*held, *(frame for _, frame in self._late)]
+        self._held = None
+        self._late.clear()
+        return out
+
     def due(self) -> list[bytes]:
         """Return the late frames whose moment has come."""
         second = self._second()

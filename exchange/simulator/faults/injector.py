@@ -66,6 +66,13 @@ class Injector:
                 except (ActionError, PlanError, RefusalError) as refusal:
                     chance.refused = str(refusal)
 
+    def release(self) -> None:
+        """Let go of what is held back, because the plan ends: late requests are executed, late frames go out."""
+        self._requests.run_all()
+        for session, tamper in self._tampers.items():
+            for frame in tamper.rest():
+                session.queue(frame)
+
     def serve(self, request: Request) -> Fate:
         """Decide the fate of a request that arrives now."""
         return self._requests.serve(request, self._now_ms, self.second())

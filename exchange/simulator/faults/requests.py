@@ -97,6 +97,11 @@ class RequestFaults:
         while self._late and self._late[0][0] <= now_ms:
             self._execute(self._late.pop(0)[1])
 
+    def run_all(self) -> None:
+        """Execute what is still late, in the order of its moments."""
+        while self._late:
+            self._execute(self._late.pop(0)[1])
+
     def _concerns(self, fault: RequestFault, request: Request) -> bool:
         if not isinstance(fault, Overload):
             return True

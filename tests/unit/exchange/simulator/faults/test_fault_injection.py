@@ -96,6 +96,27 @@ def test_frames_are_lost_repeated_swapped_and_broken():
     assert heard({"kind": "stall"}) == []
 
 
+@pytest.mark.parametrize("kind", [{"kind": "late_frame", "seconds": 9.0}, {"kind": "swapped_frames"}])
+def test_what_a_plan_held_back_comes_once_it_is_healed(kind):
+    def heard(*faults):
+        exchange = exchange_with(*faults)
+        session = exchange.open("/market/ws/" + exchange.venue.tape.symbols[0].lower() + "@markPrice@1s", START)
+        exchange.advance(START + 1_000)
+        before = list(session.outbox)
+        exchange.set_faults(make_plan({}))
+        exchange.advance(START + 3_000)
+        return before, list(session.outbox)
+
+    assert heard(kind | {"times": 1}) == ([], heard()[1])
+
+
+def test_a_late_execution_happens_at_once_where_the_plan_is_healed_before():
+    exchange = exchange_with({"kind": "late_execution", "seconds": 30.0, "times": 1})
+    exchange.serve(get("/fapi/v1/ping"), START)
+    exchange.set_faults(make_plan({}))
+    assert used_weight(exchange) == 1
+
+
 def test_a_moment_bans_cuts_and_steps_the_clock():
     exchange = exchange_with(
         {"kind": "action", "at": [1.0], "do": {"action": "ban", "seconds": 10.0}},
