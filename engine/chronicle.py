@@ -14,7 +14,7 @@ from engine.journal.record import ChangeRecord, CommandRecord, PositionRecord
 from engine.positions.lifecycle import EventName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from engine.commands import Command
     from engine.journal.journal import Journal
@@ -44,6 +44,8 @@ class Chronicle:
         self.journal = journal
         self._extremes: dict[str, PositionEvent] = {}
         self._signals: dict[str, str] = {}
+        self.on_position: Callable[[PositionEvent], None] | None = None
+        """Hears every life-cycle event after it was stored, also those that are not."""
 
     def record(self, record: Record) -> None:
         """Store a record; never waits."""
@@ -68,6 +70,8 @@ class Chronicle:
                 self._store_extreme(event.position_id)
                 self._store(event)
                 self._tell(event)
+            if self.on_position is not None:
+                self.on_position(event)
 
     def flush(self) -> None:
         """Store the newest extreme of every position that had one since the last flush."""

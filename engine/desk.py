@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from engine.port import LocalPort
     from engine.ports import Ports
     from engine.risk.protection import ProtectionState
+    from engine.positions.lifecycle import PositionEvent
     from engine.snapshot import CycleView, LeverageRow
     from exchange.binance.signing import Credentials
 
@@ -172,11 +173,12 @@ class Desk:
         now = self.clock.now_ms()
         self.protection = protection.fresh(settings.virtual.start_balance, now)
         self.protected = False
-        """Whether the protection has begun with an equity of the account, in this session or an earlier one."""
+        """Whether the protection has begun with a known equity, in this session or an earlier one."""
         self.decisions: list[LeverageRow] = []
         self.cycle: CycleView | None = None
         self.on_cycle: Callable[[CycleView], None] | None = None
         self.resync = Resync(self)
+        self._stored = self.protection
         self.venue = VenueWatch(self)
         self.live = LiveCycle(self)
         self.virtual = VirtualCycle(self)
@@ -189,6 +191,7 @@ class Desk:
         if remembered is not None:
             restore(self, remembered)
 
+        self.chronicle.on_position = self._follow_trade
     # Running.
 
     async def run(self) -> None:
@@ -213,6 +216,8 @@ class Desk:
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         await self.stopping.wait()
+            if self.protected and self.protection != self._stored:
+                self.remember_protection("the desk")
         for task in tasks:
             task.cancel()
 
@@ -322,7 +327,22 @@ class Desk:
             "hedge" if hedge else "one-way",
             now,
         )
-        self.observe_equity(summary.wallet + summary.unrealized)
+        self.watch_equity()
+
+    def watch_equity(self) -> None:
+        """Let the account protection see the equity as far as it is known, and the day."""
+        equity = self.live.entries.account.equity()
+        if equity is None:
+            self.pass_time()
+        else:
+            self.observe_equity(equity)
+
+    def _follow_trade(self, event: PositionEvent) -> None:
+        """Let the account protection hear of a paper trade that closed."""
+        result = self.live.entries.account.paper.take(event)
+        if result is not None:
+            state = protection.closed_trade(self.protection, result, self.clock.now_ms())
+            self._protect(self.protection, state)
 
     def observe_equity(self, equity: Decimal) -> None:
         """Let the account protection see the account's equity."""
@@ -340,18 +360,20 @@ class Desk:
         self._protect(self.protection, protection.pass_time(self.protection, self.clock.now_ms()))
 
     def _protect(self, before: ProtectionState, after: ProtectionState) -> None:
-        """Take a new state; store it when more than the equity of the moment changed."""
-        stored, self.protection = self.protection, after
+        """Take a new state; store it when more changed than equity and a hair of its peak."""
+        self.protection = after
         if after.level is not before.level:
             text = f"account protection: {before.level.name} to {after.level.name}, {after.reason}"
             self.chronicle.say(EventKind.RISK, text, Severity.ALERT)
             self.chronicle.change("protection", "level", before.level.name, after.level.name, "the desk")
-        if self.protected and msgspec.structs.replace(stored, equity=after.equity) != after:
+        if self.protected and protection.worth_storing(self._stored, after):
             self.remember_protection("the desk")
 
     def remember_protection(self, by: str) -> None:
         """Store the whole protection state, which a restart continues from."""
-        self.chronicle.change("protection", "state", "", protection.save(self.protection).decode(), by)
+        self._stored = self.protection
+        kind = protection.OF_ACCOUNT if self.has_key else protection.OF_PAPER
+        self.chronicle.change("protection", kind, "", protection.save(self.protection).decode(), by)
 
     async def _ticks(self) -> None:
         """Follow prices and closed bars, as they come but at most once per tick."""
@@ -361,6 +383,11 @@ class Desk:
             while self.feed.flush():
                 await self.clock.sleep(0)
             self.virtual.tick()
+    def take_protection(self, state: ProtectionState) -> None:
+        """Continue from a stored state."""
+        self.protection = self._stored = state
+        self.protected = True
+
 
     async def _watch(self) -> None:
         """Let the breaker's pauses end, and tell what breaker and journal have to say."""

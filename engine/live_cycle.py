@@ -60,9 +60,8 @@ class LiveCycle:
             views += evaluate(desk.feed.tables, readings, desk.clock.now_ms(), StrategyRules())
             await desk.clock.sleep(0)
         self.waiting = tuple(waiting)
-        floor = desk.protection.effects.confidence_floor
         now = desk.clock.now_ms()
-        selection = select(views, StrategyName(desk.mode), desk.book.track, signal_rules(desk.settings, floor), now)
+        selection = select(views, StrategyName(desk.mode), desk.book.track, signal_rules(desk.settings), now)
         self.views = {view.reading.symbol: view for view in views}
         self.selection = selection
         for signal in selection.signals:

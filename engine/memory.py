@@ -8,9 +8,10 @@ import msgspec
 
 from engine.events import EventKind, Severity
 from engine.journal.log import replay
-from engine.journal.record import ChangeRecord, PositionRecord, SignalRecord
+from engine.journal.record import ChangeRecord, DecisionRecord, PositionRecord, SignalRecord
 from engine.positions.lifecycle import EventName, LifecycleError, PositionEvent
 from engine.risk import protection
+from engine.risk.paper import PaperAccount, intent_of
 from engine.risk.protection import ProtectionError
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ class Remembered(msgspec.Struct):
     """Signals that opened a position."""
     last_ms: int
     """Time of the newest record, 0 for an empty journal."""
-    protection: str = ""
-    """The saved account protection, empty for none."""
+    protection: dict[str, str] = msgspec.field(default_factory=dict)
+    """The saved protection of an account and of paper trading, by name."""
+    paper: PaperAccount = msgspec.field(default_factory=PaperAccount)
 
 
 def recall(disk: Disk) -> Remembered:
@@ -44,12 +46,17 @@ def recall(disk: Disk) -> Remembered:
         memory.last_ms = max(memory.last_ms, record.time)
         if isinstance(record, PositionRecord):
             memory.positions.append(record.event)
+            memory.paper.take(record.event)
             if record.event.event is EventName.CREATED and record.cause:
                 memory.entered.append(record.cause)
         elif isinstance(record, SignalRecord):
             signals.append((record.time, record.ref, record.state))
-        elif isinstance(record, ChangeRecord) and record.what == "protection" and record.name == "state":
-            memory.protection = record.new
+        elif isinstance(record, ChangeRecord) and record.what == "protection" and record.name != "level":
+            memory.protection[record.name] = record.new
+        elif isinstance(record, DecisionRecord):
+            intent = intent_of(record.decision)
+            if intent is not None:
+                memory.paper.intend(intent)
     oldest = memory.last_ms - SIGNAL_MEMORY_MS
     memory.signals = [(ref, state) for time, ref, state in signals if time >= oldest]
     return memory
@@ -62,16 +69,18 @@ def restore(desk: Desk, memory: Remembered) -> None:
         desk.live.remember(ref, state)
     for ref in memory.entered:
         desk.virtual.note_done(ref)
-    if memory.protection:
+    desk.live.entries.account.paper = memory.paper
+    saved = memory.protection.get(protection.OF_ACCOUNT if desk.has_key else protection.OF_PAPER)
+    if saved:
         try:
-            desk.protection = protection.load(memory.protection.encode())
-            desk.protected = True
+            desk.take_protection(protection.load(saved.encode()))
         except ProtectionError as error:
             desk.chronicle.say(EventKind.RISK, f"the account protection starts anew: {error}", Severity.ALERT)
     try:
         late = desk.book.restore(memory.positions, now)
     except LifecycleError as error:
         desk.chronicle.say(EventKind.SYSTEM, f"the virtual book starts empty: {error}", Severity.ALERT)
+        desk.live.entries.account.paper = PaperAccount()
         return
     for event in memory.positions:
         if event.terms is not None and desk.book.state(event.position_id) is not None:

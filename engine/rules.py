@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from engine.risk.admission import AdmissionLimits
 from engine.risk.size import SizeLimits
 from engine.signals.rules import QualityRules, SignalRules
 
@@ -32,14 +33,19 @@ def quality_rules(signals: SignalSettings, min_confidence: float) -> QualityRule
     )
 
 
-def signal_rules(settings: Settings, confidence_floor: float = 0.0) -> SignalRules:
-    """Return the rules of a cycle; the account protection may raise the confidence floor."""
+def signal_rules(settings: Settings) -> SignalRules:
+    """Return the rules of a cycle."""
     return SignalRules(
         max_signals=settings.trading.max_signals,
         execute_rank=settings.trading.execute_rank,
         max_side_share=settings.signals.max_side_share,
-        quality=quality_rules(settings.signals, max(settings.strategy.min_confidence, confidence_floor)),
+        quality=quality_rules(settings.signals, settings.strategy.min_confidence),
     )
+
+
+def admission_limits(settings: Settings) -> AdmissionLimits:
+    """Return how many positions and entries the account may have."""
+    return AdmissionLimits(settings.trading.max_positions, settings.risk.max_orders_per_cycle)
 
 
 def size_limits(risk: RiskSettings) -> SizeLimits:

@@ -158,6 +158,33 @@ class LeverageRow(msgspec.Struct, frozen=True):
     """Percent of equity lost at the stop, costs included."""
     outcome: str
     """`sized`, or the reason why no order could follow."""
+    purpose: str = ""
+    """`account` for what the account would trade, `virtual` for a position of the virtual book."""
+    signal_id: str = ""
+    entry: float = 0.0
+    """0 where an older journal does not say."""
+    stop: float = 0.0
+    live_trades: int = 0
+    """Closed live trades of the strategy; they set the cap for few trades."""
+    intended: float = 0.0
+    """Notional in USDT the bracket was picked by."""
+    equity: float = 0.0
+    margin_used: float = 0.0
+    risk: float = 0.0
+    """USDT lost at the stop, costs included."""
+    limits: tuple[tuple[str, float], ...] = ()
+    """(size limit, largest quantity it allows), before the protection's factor."""
+    size_binding: str = ""
+    """The size limit that decided."""
+    factor: float = 1.0
+    """Size factor of the account protection."""
+    protection: str = ""
+    """Level of the account protection, for the account's own decisions."""
+    group: tuple[str, ...] = ()
+    """Symbols on the same side that share this one's risk budget."""
+    group_risk: float = 0.0
+    """USDT of that budget the group takes already."""
+    warning: str = ""
 
 
 class BreakerView(msgspec.Struct, frozen=True):

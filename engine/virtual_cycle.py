@@ -79,4 +79,4 @@ class VirtualCycle:
         desk = self._desk
         desk.chronicle.positions(desk.book.expire(desk.clock.now_ms()))
         desk.chronicle.flush()
-        desk.pass_time()
+        desk.watch_equity()

@@ -45,6 +45,8 @@ class LeverageInputs(msgspec.Struct, frozen=True):
     """Intended notional in USDT; picks the bracket."""
     brackets: tuple[Bracket, ...]
     base: float = 1.0
+    most: float = MAXIMUM
+    """The operator's own cap, at most 125."""
 
 
 class LeverageDecision(msgspec.Struct, frozen=True):
@@ -82,7 +84,7 @@ def decide_leverage(inputs: LeverageInputs) -> LeverageDecision:
     entry, stop, sign = exact(inputs.entry), exact(inputs.stop), inputs.direction.sign
     for_stop = leverage_for_stop(sign, inputs.notional, entry, stop, inputs.brackets)
     caps = (
-        ("maximum", MAXIMUM),
+        ("maximum", min(MAXIMUM, inputs.most)),
         ("bracket", float(bracket_of(inputs.brackets, inputs.notional).max_leverage)),
         ("few trades", few_trades_cap(inputs.live_trades)),
         ("liquidation", math.inf if for_stop is None else float(for_stop)),
@@ -102,6 +104,7 @@ def _check(inputs: LeverageInputs) -> None:
         "win_rate": (inputs.win_rate, 0.0, 1.0),
         "confidence": (inputs.confidence, 0.0, 1.0),
         "base": (inputs.base, 0.0, MAXIMUM),
+        "most": (inputs.most, 1.0, math.inf),
     }
     for name, (value, low, high) in numbers.items():
         if not low <= value <= high:

@@ -18,6 +18,10 @@ from engine.snapshot import ProtectionView
 DAY_MS = 86_400_000
 AUDIT_KEPT = 100
 WINS_TO_STEP_BACK = 2
+PEAK_HAIR = Decimal("1.001")
+"""A peak that moved by less is not stored at once: it rises with every look at a running gain."""
+OF_ACCOUNT, OF_PAPER = "state", "paper"
+"""Names of the stored states: of an account that a key opens, and of paper trading without one."""
 HUNDRED = Decimal(100)
 ZERO = Decimal(0)
 
@@ -234,6 +238,14 @@ def _noted(state: ProtectionState, now: int, text: str) -> ProtectionState:
 def save(state: ProtectionState) -> bytes:
     """Return the state as JSON; Decimal travels as text."""
     return msgspec.json.encode(state)
+
+
+def worth_storing(stored: ProtectionState, state: ProtectionState) -> bool:
+    """Return whether a restart from `stored` would forget more than the equity of the moment and a hair of the peak."""
+    if state.peak_equity > stored.peak_equity * PEAK_HAIR:
+        return True
+    same = msgspec.structs.replace(stored, equity=state.equity, peak_equity=state.peak_equity)
+    return state.peak_equity < stored.peak_equity or same != state
 
 
 def load(raw: bytes) -> ProtectionState:

@@ -8,17 +8,12 @@ limits. Otherwise there is no trade and the reason says which number stood in th
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.positions.costs import Costs, exact, fill_price, unit_loss
-from engine.snapshot import LeverageRow
 from engine.strategy.candidate import Direction
 from exchange.instrument import Bracket, Instrument
-
-if TYPE_CHECKING:
-    from engine.risk.leverage import LeverageDecision
 
 SIZED = "sized"
 ZERO = Decimal(0)
@@ -74,6 +69,8 @@ class Size(msgspec.Struct, frozen=True):
     outcome: str
     """`sized`, or the reason why there is no trade."""
     warning: str = ""
+    limits: tuple[tuple[str, Decimal], ...] = ()
+    """(limit, largest quantity it allows) of every limit, before the protection's factor."""
 
 
 def decide_size(inputs: SizeInputs, limits: SizeLimits | None = None) -> Size:
@@ -81,20 +78,22 @@ def decide_size(inputs: SizeInputs, limits: SizeLimits | None = None) -> Size:
     limits = limits or SizeLimits()
     refused = _fault(inputs)
     if refused:
-        return _none(refused)
+        return no_size(refused)
     loss = unit_loss(inputs.price, inputs.stop, inputs.direction.sign, inputs.costs)
     allowed = _allowances(inputs, limits, loss)
     binding, most = min(allowed, key=lambda item: item[1])
     if most <= 0:
-        return _none(f"no room left under the limit of {binding}")
+        return no_size(f"no room left under the limit of {binding}", binding, allowed)
     quantity = _stepped(most * inputs.factor, inputs.instrument, ROUND_DOWN)
     least = _minimum(inputs)
     if quantity < least:
         blocking = next((name for name, value in allowed if least > value), "")
         if blocking:
-            return _none(f"the smallest order {least:f} exceeds the limit of {blocking} ({most:f})")
+            room = dict(allowed)[blocking]
+            reason = f"the smallest order {least:f} exceeds the limit of {blocking} ({room.normalize():f})"
+            return no_size(reason, blocking, allowed)
         quantity, binding = least, "minimum"
-    return _sized(inputs, limits, quantity, loss, binding)
+    return _sized(inputs, limits, quantity, loss, binding, allowed)
 
 
 def _allowances(inputs: SizeInputs, limits: SizeLimits, loss: Decimal) -> tuple[tuple[str, Decimal], ...]:
@@ -114,16 +113,25 @@ def _allowances(inputs: SizeInputs, limits: SizeLimits, loss: Decimal) -> tuple[
     )
 
 
-def _sized(inputs: SizeInputs, limits: SizeLimits, quantity: Decimal, loss: Decimal, binding: str) -> Size:
+def _sized(
+    inputs: SizeInputs,
+    limits: SizeLimits,
+    quantity: Decimal,
+    loss: Decimal,
+    binding: str,
+    allowed: tuple[tuple[str, Decimal], ...],
+) -> Size:
     notional, risk = quantity * inputs.price, quantity * loss
     margin = notional / inputs.exchange_leverage
     used = (inputs.margin_used + margin) * HUNDRED / inputs.wallet
     warning = f"margin in use reaches {used:.1f} % of the wallet" if used >= limits.margin_warn_percent else ""
-    return Size(quantity, notional, margin, risk, float(risk * HUNDRED / inputs.equity), binding, SIZED, warning)
+    percent = float(risk * HUNDRED / inputs.equity)
+    return Size(quantity, notional, margin, risk, percent, binding, SIZED, warning, allowed)
 
 
-def _none(reason: str) -> Size:
-    return Size(ZERO, ZERO, ZERO, ZERO, 0.0, "", reason)
+def no_size(reason: str, binding: str = "", limits: tuple[tuple[str, Decimal], ...] = ()) -> Size:
+    """Return the size of what does not become a trade."""
+    return Size(ZERO, ZERO, ZERO, ZERO, 0.0, binding, reason, limits=limits)
 
 
 def _stepped(quantity: Decimal, rules: Instrument, rounding: str) -> Decimal:
@@ -158,32 +166,6 @@ def _fault(inputs: SizeInputs) -> str:
     if not inputs.direction.sign * (inputs.price - inputs.stop) > 0:
         return f"the stop {inputs.stop:f} is not behind the price {inputs.price:f}"
     return ""
-
-
-def leverage_row(time: int, decision: LeverageDecision, size: Size) -> LeverageRow:
-    """Return the line of the leverage panel; `time` in UTC ms."""
-    inputs = decision.inputs
-    return LeverageRow(
-        time,
-        inputs.symbol,
-        inputs.strategy,
-        inputs.direction.value,
-        inputs.base,
-        inputs.win_rate,
-        inputs.confidence,
-        inputs.wins,
-        inputs.trades,
-        decision.raw,
-        decision.caps,
-        decision.binding,
-        decision.leverage,
-        decision.exchange_leverage,
-        float(size.notional),
-        float(size.margin),
-        float(size.quantity),
-        size.risk_percent,
-        size.outcome,
-    )
 
 
 def intended_notional(

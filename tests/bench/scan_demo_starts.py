@@ -60,7 +60,7 @@ def counts(seed: int, start_ms: int, closes: int) -> list[str]:
         views = evaluate(desk.tables, readings, desk.now, StrategyRules())
         cell = []
         for name in StrategyName:
-            pick = select(views, name, TrackRecord(), signal_rules(Settings(), 0.0), desk.now)
+            pick = select(views, name, TrackRecord(), signal_rules(Settings()), desk.now)
             cell.append(f"{dict(pick.candidates)[str(name)]}/{len(pick.accepted)}")
         said.append(" ".join(cell))
     return said

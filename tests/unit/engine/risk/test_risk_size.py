@@ -9,7 +9,8 @@ import pytest
 
 from engine.positions.costs import Costs
 from engine.risk.leverage import LeverageInputs, decide_leverage
-from engine.risk.size import SIZED, SizeInputs, decide_size, intended_notional, leverage_row
+from engine.risk.row import ACCOUNT, Basis, leverage_row
+from engine.risk.size import SIZED, SizeInputs, decide_size, intended_notional
 from engine.strategy.candidate import Direction
 from exchange.instrument import Bracket, Instrument, LotRule
 
@@ -152,6 +153,12 @@ def test_the_panels_row_carries_inputs_caps_and_result():
         LeverageInputs("XUSDT", "ict", Direction.LONG, 0.7, 20, 30, 10, 0.5, 100.0, 98.0, D(5_000), BRACKETS)
     )
     size = decide_size(inputs(leverage=decision.effective, exchange_leverage=decision.exchange_leverage))
-    row = leverage_row(77, decision, size)
+    basis = Basis(ACCOUNT, "s-1", D(10_000), D(9_900), D(50), D(1), "NORMAL", ("YUSDT",), D(12))
+    row = leverage_row(77, decision, size, basis)
     assert (row.time, row.raw, row.binding, row.leverage, row.exchange_leverage) == (77, 12.0, "few trades", 2.0, 2)
     assert (row.quantity, row.notional, row.margin, row.outcome) == (50.0, 5_000.0, 2_500.0, "sized")
+    assert (row.entry, row.stop, row.live_trades, row.intended) == (100.0, 98.0, 10, 5_000.0)
+    assert (row.purpose, row.signal_id, row.equity, row.margin_used) == ("account", "s-1", 10_000.0, 50.0)
+    assert (row.protection, row.group, row.group_risk) == ("NORMAL", ("YUSDT",), 12.0)
+    assert [name for name, _ in row.limits] == ["risk", "margin", "notional", "bracket", "maximum quantity"]
+    assert dict(row.limits)[row.size_binding] == row.quantity
