@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.layout import FRAMES
-from engine.analysis.step import run
 from engine.events import EventKind, Severity
 from engine.market.tape import build_frame, differences
 from exchange.errors import ExchangeError
@@ -113,9 +112,7 @@ class Backfill:
             feed.rebuild(symbol, frame)
             self._compare(symbol)
         else:
-            bars = feed.tape.extend(symbol, frame, candles, now)
-            if len(bars):
-                run(feed.tables, feed.tape.row(symbol, frame), bars)
+            feed.extend(symbol, frame, candles, now)
 
     async def _fetch(self, symbol: str, frame: str, first: int, last: int) -> Candles:
         """Return the closed bars from `first` to `last`, in as many requests as the cheap size takes."""

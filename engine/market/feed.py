@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from engine.analysis.layout import FRAMES
+from engine.analysis.recompute import Recompute
 from engine.analysis.step import reset, run, step_rows
 from engine.analysis.tables import make_tables, row_of
 from engine.events import EventKind, Severity
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from exchange.binance.client import BinanceClient
     from exchange.binance.stream_events import StreamEvent
     from exchange.instrument import Bracket, Instrument
-    from exchange.market_data import MarketMessage, Ticker
+    from exchange.market_data import Candles, MarketMessage, Ticker
     from exchange.ports import Clock, Entropy, StreamDialer
 
 SPARE_SLOTS = 32
@@ -79,7 +82,7 @@ class Feed:
         self.instruments: dict[str, Instrument] = {}
         self.brackets: dict[str, tuple[Bracket, ...]] = {}
         self.universe = Universe((), {}, (), (), ())
-        self.incremental = True
+        self._recompute: Recompute | None = None
         self.messages = 0
         self.last_message_ms = 0
         self.last_error = ""
@@ -112,6 +115,18 @@ class Feed:
     def symbols(self) -> tuple[str, ...]:
         """Return the members in rank order."""
         return self.universe.members
+
+    @property
+    def incremental(self) -> bool:
+        """Say whether a closed bar advances its series by one step; else the series is recomputed, to the same bits."""
+        return self._recompute is None
+
+    @incremental.setter
+    def incremental(self, value: bool) -> None:
+        if value:
+            self._recompute = None
+        elif self._recompute is None:
+            self._recompute = Recompute(self.tables)
 
     def slot_of(self, symbol: str) -> int | None:
         """Return the column of a member, None for a stranger."""
@@ -251,7 +266,7 @@ class Feed:
         # Before its history is there a series takes no bar: the history, fetched later, will hold it.
         updates = [one for one in updates if self.tape.last_open(one.symbol, one.interval) >= 0]
         taken = self.tape.append_many(updates)
-        appended = []
+        appended, rebuilt = [], set()
         for update, verdict in zip(updates, taken.verdicts, strict=True):
             if verdict.outcome is Outcome.APPENDED:
                 appended.append(update)
@@ -260,16 +275,21 @@ class Feed:
                     EventKind.FEED, f"{update.symbol} {update.interval}: {verdict.reason}; rebuilt", Severity.NOTICE
                 )
                 self.rebuild(update.symbol, update.interval)
+                rebuilt.add(self.tape.row(update.symbol, update.interval))
             elif verdict.outcome in (Outcome.GAP, Outcome.BAD):
                 self._chronicle.say(
                     EventKind.FEED, f"{update.symbol} {update.interval}: {verdict.reason}", Severity.WARNING
                 )
                 self.backfill.want(update.symbol, update.interval)
-        if self.incremental:
-            step_rows(self.tables, taken.rows, taken.bars)
+        rows, bars = taken.rows, taken.bars
+        if rebuilt:  # a series that was run anew has taken the new bars of this batch too
+            fresh = ~np.isin(rows, list(rebuilt))
+            rows, bars = rows[fresh], bars[fresh]
+        if self._recompute is None:
+            step_rows(self.tables, rows, bars)
         else:
-            for update in appended:
-                self.rebuild(update.symbol, update.interval)
+            for row, new in zip(*np.unique(rows, return_counts=True), strict=True):
+                self._recompute.advance(int(row), self.tape.bars_of_row(int(row)), int(new))
         return appended
 
     def _longer(self, update: KlineUpdate) -> list[KlineUpdate]:
@@ -311,7 +331,19 @@ class Feed:
         """Run a series anew over every bar the tape holds."""
         row = self.tape.row(symbol, frame)
         reset(self.tables, row, FRAME_MS[frame])
-        run(self.tables, row, self.tape.bars(symbol, frame))
+        bars = self.tape.bars(symbol, frame)
+        run(self.tables, row, bars)
+        if self._recompute is not None:
+            self._recompute.begin(row, bars)
+
+    def extend(self, symbol: str, frame: str, candles: Candles, now_ms: int) -> None:
+        """Take fetched bars that follow the last held one into tape and analysis."""
+        bars = self.tape.extend(symbol, frame, candles, now_ms)
+        row = self.tape.row(symbol, frame)
+        if len(bars) and self._recompute is None:
+            run(self.tables, row, bars)
+        elif len(bars) and self._recompute is not None:
+            self._recompute.advance(row, self.tape.bars_of_row(row), len(bars))
 
     # Readiness.
 

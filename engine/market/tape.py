@@ -268,15 +268,21 @@ class Tape:
 
     def candles(self, symbol: str, frame: str, limit: int = BARS) -> Candles:
         """Return copies of the newest closed bars, oldest first."""
-        row = self.row(symbol, frame)
+        return self._held(self.row(symbol, frame), limit)
+
+    def bars(self, symbol: str, frame: str) -> npt.NDArray[np.void]:
+        """Return all held bars in x space, the argument of `run`."""
+        return self.bars_of_row(self.row(symbol, frame))
+
+    def bars_of_row(self, row: int) -> npt.NDArray[np.void]:
+        """Return all held bars of an analysis row in x space."""
+        return bars_of(self._held(row, BARS))
+
+    def _held(self, row: int, limit: int) -> Candles:
         count = self._count[row]
         places = np.arange(max(0, count - min(limit, BARS)), count) % BARS
         held = self._ring[row, places]
         return Candles(**{name: np.ascontiguousarray(held[name]) for name in COLUMNS})
-
-    def bars(self, symbol: str, frame: str) -> npt.NDArray[np.void]:
-        """Return all held bars in x space, the argument of `run`."""
-        return bars_of(self.candles(symbol, frame))
 
     def _again(self, row: int, number: int, update: KlineUpdate) -> Verdict:
         if number < max(0, self._count[row] - BARS):
