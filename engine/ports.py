@@ -49,6 +49,9 @@ class Disk(Protocol):
     def names(self, prefix: str) -> Sequence[str]:
         """Return the sorted names that start with `prefix`."""
 
+    def map(self, name: str, size: int) -> memoryview:
+        """Return `size` writable bytes of a file made anew; an older mapping of the name keeps its own bytes."""
+
 
 class Infer(Protocol):
     """Batched inference of one named model."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,22 @@ class DirectoryDisk:
         except OSError as error:
             raise self._fault("list", prefix, error) from error
         return sorted(name for name in found if name.startswith(prefix))
+
+    def map(self, name: str, size: int) -> memoryview:
+        """Return `size` writable bytes of a private file made anew; an older mapping keeps its own bytes."""
+        path = self._path(name)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            path.unlink(missing_ok=True)
+            descriptor = os.open(path, flags, 0o600)
+            try:
+                # Not a sparse file: a full disk must refuse here, not when a page is written.
+                os.posix_fallocate(descriptor, 0, size)
+                return memoryview(mmap.mmap(descriptor, size))
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError) as error:
+            raise DiskError(f"cannot map {self._root / name}: {error}") from error
 
     def close(self) -> None:
         """Close every file; the disk stays usable."""

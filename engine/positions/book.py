@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.positions import watch
-from engine.positions.columns import UNSEEN
+from engine.positions.columns import UNSEEN, allocate
 from engine.positions.costs import exact, funding_payment, settle
 from engine.positions.held import Held
 from engine.positions.ledger import Ledger
@@ -24,9 +24,9 @@ from engine.positions.track import ClosedTrade, TrackRecord
 from engine.positions.views import closed_row, standings, virtual_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from engine.positions.columns import Floats
+    from engine.positions.columns import Columns, Floats
     from engine.positions.costs import Settlement
     from engine.positions.lifecycle import PositionState, Terms
     from engine.positions.roster import Glance
@@ -57,14 +57,20 @@ class VirtualBook:
     """
 
     def __init__(
-        self, capacity: int = 1024, *, start: Decimal = START, expiry_ms: int = EXPIRY_MS, smart: bool = True
+        self,
+        capacity: int = 1024,
+        *,
+        start: Decimal = START,
+        expiry_ms: int = EXPIRY_MS,
+        smart: bool = True,
+        make: Callable[[int], Columns] = allocate,
     ) -> None:
         self.track = TrackRecord()
         self.ledger = Ledger(start)
         self.counts: Counter[EventName] = Counter()
         self._expiry_ms = expiry_ms
         self._smart = smart
-        self._roster = Roster(capacity)
+        self._roster = Roster(capacity, make)
         self._number = 0
         self._closed: deque[ClosedRow] = deque(maxlen=CLOSED_KEPT)
         self._past: dict[str, Held] = {}
@@ -153,6 +159,10 @@ class VirtualBook:
         self._smart = smart
         for held in self._roster.by_id.values():
             watch.schedule(self._roster.columns, held.row, now_ms, smart)
+
+    def move(self) -> None:
+        """Bring the columns to memory asked for anew; every position stays as it is."""
+        self._roster.move()
 
     def tick(self, now_ms: int, high: Floats, low: Floats, last: Floats) -> list[PositionEvent]:
         """Judge everything seen since the previous tick; columns are float64 by universe slot, NaN = nothing seen."""

@@ -71,17 +71,44 @@ _TYPES: dict[str, type[np.generic]] = {
 }
 
 
+LINE = 64
+"""Columns in one buffer begin at multiples of this many bytes."""
+
+
+def _room(name: str, capacity: int) -> int:
+    """Return the bytes a column takes in a buffer."""
+    size = capacity * np.dtype(_TYPES.get(name, np.float64)).itemsize
+    return -(-size // LINE) * LINE
+
+
+def bytes_of(capacity: int) -> int:
+    """Return the bytes of a buffer that holds the columns of `capacity` rows."""
+    return sum(_room(name, capacity) for name in Columns._fields)
+
+
 def allocate(capacity: int) -> Columns:
-    """Return columns of free rows."""
-    columns = Columns(*(np.zeros(capacity, _TYPES.get(name, np.float64)) for name in Columns._fields))
-    columns.slot.fill(FREE)
-    return columns
+    """Return columns of free rows in memory of their own."""
+    return _freed(Columns(*(np.zeros(capacity, _TYPES.get(name, np.float64)) for name in Columns._fields)))
 
 
-def grown(columns: Columns, capacity: int) -> Columns:
-    """Return larger columns that begin with the given ones; the added rows are free."""
-    larger = allocate(capacity)
+def laid_out(buffer: memoryview, capacity: int) -> Columns:
+    """Return columns of free rows over a writable buffer of at least `bytes_of(capacity)` bytes; it is cleared."""
+    parts, start = [], 0
+    for name in Columns._fields:
+        parts.append(np.frombuffer(buffer, _TYPES.get(name, np.float64), capacity, start))
+        parts[-1].fill(0)
+        start += _room(name, capacity)
+    return _freed(Columns(*parts))
+
+
+def copy_into(columns: Columns, larger: Columns) -> Columns:
+    """Copy columns to the beginning of others that are at least as long; return those."""
     for name in Columns._fields:
         old = getattr(columns, name)
         getattr(larger, name)[: len(old)] = old
     return larger
+
+
+def _freed(columns: Columns) -> Columns:
+    columns.slot.fill(FREE)
+    return columns

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from engine.positions import watch
-from engine.positions.columns import FREE, UNSEEN, allocate, grown
+from engine.positions.columns import FREE, UNSEEN, allocate, copy_into
 from engine.positions.costs import line
 from engine.positions.lifecycle import LifecycleError, PositionState, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from engine.positions.columns import Floats
+    from engine.positions.columns import Columns, Floats
     from engine.positions.held import Held
 
 
@@ -35,9 +35,11 @@ class Glance(NamedTuple):
 class Roster:
     """Open positions by id, by (strategy, symbol) and by row; the columns grow by doubling."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, make: Callable[[int], Columns] = allocate) -> None:
+        """`make` returns columns of free rows for a capacity; it decides in which memory they lie."""
         capacity = max(1, capacity)
-        self.columns = allocate(capacity)
+        self._make = make
+        self.columns = make(capacity)
         self.used = 0
         """Rows below this one may be occupied."""
         self.rows: list[Held | None] = [None] * capacity
@@ -50,6 +52,10 @@ class Roster:
     def _make_news(self, capacity: int) -> None:
         self.out_row, self.out_bits = np.zeros(capacity, np.int32), np.zeros(capacity, np.int32)
         self.out_best, self.out_worst = np.zeros(capacity), np.zeros(capacity)
+
+    def move(self) -> None:
+        """Bring every row to columns made anew, with all that is in them."""
+        self.columns = copy_into(self.columns, self._make(len(self.rows)))
 
     def occupant(self, row: int) -> Held:
         """Return the position in an occupied row."""
@@ -219,7 +225,7 @@ class Roster:
             return self._free.pop()
         if self.used == len(self.rows):
             capacity = 2 * len(self.rows)
-            self.columns = grown(self.columns, capacity)
+            self.columns = copy_into(self.columns, self._make(capacity))
             self.rows += [None] * (capacity - len(self.rows))
             self._make_news(capacity)
         self.used += 1
