@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from engine.memory import Remembered
     from engine.port import LocalPort
     from engine.ports import Ports
-    from engine.risk.protection import ProtectionState
     from engine.positions.lifecycle import PositionEvent
+    from engine.risk.protection import ProtectionState
     from engine.snapshot import CycleView, LeverageRow
     from exchange.binance.signing import Credentials
 
@@ -172,26 +172,26 @@ class Desk:
         self.account = AccountState()
         now = self.clock.now_ms()
         self.protection = protection.fresh(settings.virtual.start_balance, now)
+        self._stored = self.protection
         self.protected = False
         """Whether the protection has begun with a known equity, in this session or an earlier one."""
         self.decisions: list[LeverageRow] = []
         self.cycle: CycleView | None = None
         self.on_cycle: Callable[[CycleView], None] | None = None
         self.resync = Resync(self)
-        self._stored = self.protection
         self.venue = VenueWatch(self)
         self.live = LiveCycle(self)
         self.virtual = VirtualCycle(self)
         self.live_loop = Periodic(self.clock, settings.loops.cycle_interval, self.live.run)
         self.virtual_loop = Periodic(self.clock, settings.loops.virtual_interval, self.virtual.run)
         self.operator = OperatorDesk(self)
+        self.chronicle.on_position = self._follow_trade
         self.answers = Answers(self)
         self.picture = Picture(self)
         self.stopping = asyncio.Event()
         if remembered is not None:
             restore(self, remembered)
 
-        self.chronicle.on_position = self._follow_trade
     # Running.
 
     async def run(self) -> None:
@@ -204,6 +204,8 @@ class Desk:
         finally:
             self.phase, self.phase_text = "stopping", "saving"
             self.port.detach()
+            if self.protected and self.protection != self._stored:
+                self.remember_protection("the desk")
             self.chronicle.flush()
             self.publish()
 
@@ -216,8 +218,6 @@ class Desk:
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         await self.stopping.wait()
-            if self.protected and self.protection != self._stored:
-                self.remember_protection("the desk")
         for task in tasks:
             task.cancel()
 
@@ -369,6 +369,11 @@ class Desk:
         if self.protected and protection.worth_storing(self._stored, after):
             self.remember_protection("the desk")
 
+    def take_protection(self, state: ProtectionState) -> None:
+        """Continue from a stored state."""
+        self.protection = self._stored = state
+        self.protected = True
+
     def remember_protection(self, by: str) -> None:
         """Store the whole protection state, which a restart continues from."""
         self._stored = self.protection
@@ -383,11 +388,6 @@ class Desk:
             while self.feed.flush():
                 await self.clock.sleep(0)
             self.virtual.tick()
-    def take_protection(self, state: ProtectionState) -> None:
-        """Continue from a stored state."""
-        self.protection = self._stored = state
-        self.protected = True
-
 
     async def _watch(self) -> None:
         """Let the breaker's pauses end, and tell what breaker and journal have to say."""
