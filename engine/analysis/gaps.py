@@ -55,9 +55,13 @@ def _watch(w: Any, gap: Any) -> None:
         level = gap.high if gap.side == UP else gap.low
     elif gap.state == GAP_TOUCHED:
         level = 0.5 * (gap.low + gap.high)
-    elif gap.state < GAP_INVERTED:
+    elif gap.state == GAP_CE:
         level = gap.low if gap.side == UP else gap.high
     else:
+        if gap.side == UP:
+            w.gap_shut_lo = max(w.gap_shut_lo, gap.low)
+        else:
+            w.gap_shut_hi = min(w.gap_shut_hi, gap.high)
         return
     if gap.side == UP:
         w.gap_lo = max(w.gap_lo, level)
@@ -66,22 +70,38 @@ def _watch(w: Any, gap: Any) -> None:
 
 
 @kernel
-def age_gaps(s: Any, w: Any, gaps: Any, log: Any, row: int, b: Any, t: int) -> None:
+def age_gaps(w: Any, gaps: Any, log: Any, row: int, b: Any, t: int) -> None:
     """Move every gap along its life by bar t. Gaps born at t are not yet in the table: the creating bar is no test."""
-    if b.l > w.gap_lo and b.h < w.gap_hi:
+    if b.l > w.gap_lo and b.h < w.gap_hi and b.c >= w.gap_shut_lo and b.c <= w.gap_shut_hi:
         return
-    w.gap_lo = -np.inf
-    w.gap_hi = np.inf
-    for number in range(max(0, s.gaps - GAPS), s.gaps):
+    w.gap_lo = w.gap_shut_lo = -np.inf
+    w.gap_hi = w.gap_shut_hi = np.inf
+    kept = 0
+    for k in range(w.gaps_living):
+        number = w.gaps_alive[k]
         gap = gaps.x[number % GAPS]
-        if gap.state == GAP_INVERTED:
-            continue
         state = _depth(gap, b)
         if state > gap.state:
             gap.state = state
             gap.changed = t
             note(log, row, OF_GAP, 0, state, gap.side, 0, number, gap.at, t, gap.low, gap.high, 0.0)
-        _watch(w, gap)
+        if gap.state < GAP_INVERTED:
+            _watch(w, gap)
+            w.gaps_alive[kept] = number
+            kept += 1
+    w.gaps_living = kept
+
+
+@kernel
+def _enlist(w: Any, number: int) -> None:
+    """Add a gap to the living; the one whose place in the ring it takes is the oldest, if it still lives."""
+    first = 1 if w.gaps_living > 0 and w.gaps_alive[0] <= number - GAPS else 0
+    if first == 1:
+        for k in range(1, w.gaps_living):
+            w.gaps_alive[k - 1] = w.gaps_alive[k]
+    w.gaps_living -= first
+    w.gaps_alive[w.gaps_living] = number
+    w.gaps_living += 1
 
 
 @kernel
@@ -105,6 +125,7 @@ def find_gap(s: Any, w: Any, bars: Any, gaps: Any, log: Any, row: int, t: int) -
     if not (width >= 0.001 and width >= 0.15 * s.atr14):
         return
     number = s.gaps
+    _enlist(w, number)
     gap = gaps.x[number % GAPS]
     gap.side = side
     gap.state = GAP_OPEN

@@ -54,8 +54,11 @@ SCRATCH = np.dtype(
         ("leg_origin", "i8", 2),
         ("leg_displacement", "f8", 2),
         # A table is scanned only when low <= ..._lo or high >= ..._hi: the nearest price at which an object can change.
+        # A filled gap changes by a close only, so its level is compared with the close.
         ("gap_lo", "f8"),
         ("gap_hi", "f8"),
+        ("gap_shut_lo", "f8"),
+        ("gap_shut_hi", "f8"),
         ("block_lo", "f8"),
         ("block_hi", "f8"),
         ("pool_lo", "f8"),
@@ -63,6 +66,9 @@ SCRATCH = np.dtype(
         # Numbers of the pools that may still change, ascending; some may have left the ring or been merged since.
         ("living", "i8"),
         ("alive", "i8", layout.POOLS),
+        # The same of the gaps; a gap that left the ring leaves the list when the next one is born.
+        ("gaps_living", "i8"),
+        ("gaps_alive", "i8", layout.GAPS),
         # Running extremes of day, week and session; number -1 before the first bar, whole = 1 if seen from its start.
         ("span_id", "i8", 3),
         ("span_whole", "i1", 3),

@@ -47,7 +47,10 @@ def _clear(tables: Any, row: int, interval: int) -> None:
     w.vwap_money = w.vwap_volume = 0.0
     w.gap_lo = w.block_lo = w.pool_lo = -np.inf
     w.gap_hi = w.block_hi = w.pool_hi = np.inf
+    w.gap_shut_lo = -np.inf
+    w.gap_shut_hi = np.inf
     w.living = 0
+    w.gaps_living = 0
     w.offset = 0
     w.offset_until = 0
     for i in range(4):
@@ -91,7 +94,7 @@ def _zones(
         internal = outer
         outer = confirm_swings(s, w, bars, swings, log, row, layer, LAYER_REACH[layer], t)
     age_pools(s, w, pools, sweeps, log, row, b, t)
-    age_gaps(s, w, gaps, log, row, b, t)
+    age_gaps(w, gaps, log, row, b, t)
     find_gap(s, w, bars, gaps, log, row, t)
     age_blocks(s, w, blocks, sweeps, log, row, b, t)
     if t > 0:

@@ -12,12 +12,15 @@ from engine.analysis.layout import (
     BREAKS,
     CHOCH,
     DOWN,
+    INTERNAL,
     LABEL_HH,
     LABEL_HL,
     LABEL_LH,
     LABEL_LL,
     LABEL_NONE,
+    LAYER_REACH,
     MSS,
+    SWING,
     SWINGS,
     UP,
 )
@@ -110,12 +113,23 @@ def confirm_swings(s: Any, w: Any, bars: Any, swings: Any, log: Any, row: int, l
 
 @kernel
 def _new_hopes(w: Any, bars: Any, layer: int, reach: int, t: int) -> None:
-    """Set the hope of bar t where it exceeds every one of the `reach` bars before it."""
+    """Set the hope of bar t where it exceeds every one of the `reach` bars before it.
+
+    What does not exceed the bars of the internal layer's reach does not exceed those of a longer one: the swing layer,
+    which comes after it, looks only at the hopes of that layer and only at the bars beyond its reach.
+    """
     high = bars.x[t & MASK].h
     low = bars.x[t & MASK].l
     is_high = True
     is_low = True
-    for j in range(1, reach + 1):
+    first = 1
+    if layer == SWING:
+        is_high = w.hope[INTERNAL, 0] == t
+        is_low = w.hope[INTERNAL, 1] == t
+        if not (is_high or is_low):
+            return
+        first = LAYER_REACH[INTERNAL] + 1
+    for j in range(first, reach + 1):
         before = bars.x[(t - j) & MASK]
         is_high = is_high and before.h < high
         is_low = is_low and before.l > low
