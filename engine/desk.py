@@ -26,6 +26,7 @@ from engine.positions.pending import PendingEntries
 from engine.resync import Resync
 from engine.risk import protection
 from engine.risk.gate import BreakerGate
+from engine.strategy.guests import Guests
 from engine.venue_watch import VenueWatch
 from engine.virtual_cycle import VirtualCycle
 from exchange.account import AccountSummary, PositionRisk
@@ -123,6 +124,7 @@ class Desk:
         remembered: Remembered | None = None,
         pace: Pace | None = None,
         history: int = 500,
+        guests: Guests | None = None,
     ) -> None:
         self.settings = settings
         self.flags = flags
@@ -168,6 +170,10 @@ class Desk:
             expiry_ms=int(settings.virtual.expiry * 1000),
             smart=flags.on("ENABLE_SMART_MONITORING"),
         )
+        self.guests = guests or Guests()
+        """The strategies from outside."""
+        for name in self.guests.names:
+            self.book.ledger.account(name)  # so that the leaderboard shows it before its first position
         self.pending = PendingEntries()
         self.account = AccountState()
         now = self.clock.now_ms()
@@ -188,9 +194,15 @@ class Desk:
         self.chronicle.on_position = self._follow_trade
         self.answers = Answers(self)
         self.picture = Picture(self)
+        self.tell_guests()
         self.stopping = asyncio.Event()
         if remembered is not None:
             restore(self, remembered)
+
+    def tell_guests(self) -> None:
+        """Tell what the strategies from outside gave cause to say."""
+        for text in self.guests.news():
+            self.chronicle.say(EventKind.SYSTEM, text, Severity.WARNING)
 
     # Running.
 

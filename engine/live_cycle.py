@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from engine.consult import consulted
 from engine.entries import Entries
 from engine.events import EventKind, Severity
 from engine.journal.record import CycleRecord, SignalRecord
@@ -16,8 +17,7 @@ from engine.rules import signal_rules
 from engine.signals.select import select
 from engine.signals.signal import Selection, Signal, SignalState
 from engine.snapshot import CycleView, DimensionRow
-from engine.strategy.candidate import StrategyName
-from engine.strategy.panel import StrategyRules, evaluate
+from engine.strategy.panel import StrategyRules
 from engine.strategy.reading import Reading
 
 if TYPE_CHECKING:
@@ -57,11 +57,20 @@ class LiveCycle:
         symbols = desk.feed.symbols
         for first in range(0, len(symbols), GROUP):
             readings = self._readings(symbols[first : first + GROUP], waiting)
-            views += evaluate(desk.feed.tables, readings, desk.clock.now_ms(), StrategyRules())
+            views += await consulted(
+                desk.ports.infer,
+                desk.settings.prediction.batch_max_delay,
+                desk.feed.tables,
+                readings,
+                desk.clock.now_ms(),
+                StrategyRules(),
+                desk.guests,
+            )
             await desk.clock.sleep(0)
+        desk.tell_guests()
         self.waiting = tuple(waiting)
         now = desk.clock.now_ms()
-        selection = select(views, StrategyName(desk.mode), desk.book.track, signal_rules(desk.settings), now)
+        selection = select(views, desk.mode, desk.book.track, signal_rules(desk.settings), now)
         self.views = {view.reading.symbol: view for view in views}
         self.selection = selection
         for signal in selection.signals:

@@ -92,16 +92,19 @@ class OperatorDesk:
                 return f"the engine stops: {reason}", "running", "stopping"
 
     def _set_mode(self, mode: str, by: str) -> tuple[str, str, str]:
-        if mode not in {name.value for name in StrategyName}:
-            known = ", ".join(name.value for name in StrategyName)
-            raise RefusedCommand(f"mode {mode!r} is unknown; known are {known}")
         desk, old = self._desk, self._desk.mode
+        known = (*(name.value for name in StrategyName), *desk.guests.names)
+        if mode not in known:
+            raise RefusedCommand(f"mode {mode!r} is unknown; known are {', '.join(known)}")
         if mode == old:
             return f"the strategy mode is {mode} already", old, mode
         desk.mode = mode
         desk.chronicle.change("mode", "STRATEGY_MODE", old, mode, by)
+        text = f"strategy mode {old} -> {mode}, from the next cycle on"
+        if mode in desk.guests.names:
+            return f"{text}; not saved: a start knows the strategies of the desk only", old, mode
         self._keep("strategy.mode", mode)
-        return f"strategy mode {old} -> {mode}, from the next cycle on", old, mode
+        return text, old, mode
 
     def _set_flag(self, name: str, value: bool, by: str) -> tuple[str, str, str]:
         desk = self._desk

@@ -18,7 +18,7 @@ from engine.snapshot import (
     SignalRow,
     Snapshot,
 )
-from engine.strategy.candidate import NoCandidate, StrategyName
+from engine.strategy.candidate import NoCandidate
 from ml.schema import SCHEMA_HASH
 
 if TYPE_CHECKING:
@@ -287,7 +287,7 @@ class Picture:
                 candidate = signal.candidate
                 judgement = Judgement(
                     candidate.direction.value,
-                    candidate.strategy.value,
+                    str(candidate.strategy),
                     signal.state.value,
                     signal.reason,
                     signal.rank,
@@ -321,7 +321,7 @@ class Picture:
         views = self._desk.live.views.get(symbol)
         if views is None:
             return "waits for the next cycle"
-        view = views.view(StrategyName(self._desk.mode))
+        view = views.view(self._desk.mode)
         return f"{view.gate}: {view.text}" if isinstance(view, NoCandidate) else ""
 
 

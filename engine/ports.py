@@ -70,7 +70,7 @@ class NoModels:
 
     def ready(self, model: str) -> str | None:
         """Return the reason; there is always one."""
-        return f"no trained {model} model"
+        return f"no trained {model}"
 
     async def predict(self, model: str, rows: npt.NDArray[np.float32], deadline: float) -> None:
         """Return None: there is no model to ask."""

@@ -12,6 +12,7 @@ from config.flags import FlagBoard
 from config.writeback import write_back
 from engine.adapters.clock import process_monotonic
 from engine.adapters.disk import DirectoryDisk
+from engine.adapters.installed_strategies import installed_strategies
 from engine.adapters.journal_writer import JournalWriter
 from engine.adapters.lag import LagProbe
 from engine.adapters.process import resident_mb, tune_interpreter
@@ -131,6 +132,7 @@ class Engine:
                 self.vitals,
                 credentials=connection.credentials,
                 remembered=memory,
+                guests=installed_strategies(),
                 pace=Pace(max(0.1, REAL_TICK_S * speed), 0.25 * speed),
             )
             for sentence in recovered.damage:

@@ -17,6 +17,7 @@ from config.paths import loose_modes, prepare_directory
 from engine.adapters.clock import SystemClock
 from engine.adapters.disk import DirectoryDisk
 from engine.adapters.entropy import RandomEntropy
+from engine.adapters.installed_strategies import installed_strategies
 from engine.journal.log import verify
 from engine.ports import DiskError
 from exchange.binance.http import HttpRest
@@ -51,7 +52,7 @@ def doctor(options: GlobalOptions) -> int:
 
 
 def _checks(options: GlobalOptions) -> list[Check]:
-    checks = [_python(), _terminal(), _clock(), _kernels()]
+    checks = [_python(), _terminal(), _clock(), _kernels(), *_strategies()]
     try:
         loaded = configuration(options)
     except ConfigError as error:
@@ -88,6 +89,15 @@ def _kernels() -> Check:
     if not indexes:
         return Check("kernels", "warn", "not compiled yet", "run `python -m engine.warm`, or let the first start do it")
     return Check("kernels", "ok", f"{indexes} compiled kernels cached")
+
+
+def _strategies() -> list[Check]:
+    """Say which strategies installed packages offer, and which of those are no use."""
+    guests = installed_strategies()
+    told = guests.news()
+    if not told:
+        return [Check("strategies", "ok", "the desk's own three; no package offers another")]
+    return [Check("strategies", "ok" if line.endswith("takes part") else "warn", line) for line in told]
 
 
 def _configured(loaded: Loaded) -> Check:

@@ -36,7 +36,7 @@ def describe(record: Record) -> Line:  # noqa: PLR0911 - one answer per kind of 
                 f"{one.direction.value} {one.pattern} entry {one.entry:g} stop {one.stop:g} "
                 f"target {one.targets[0] if one.targets else 0:g} confidence {one.confidence:.2f} {record.reason}"
             )
-            return Line(one.symbol, one.strategy.value, record.state, text.rstrip())
+            return Line(one.symbol, str(one.strategy), record.state, text.rstrip())
         case DecisionRecord():
             row = record.decision
             text = f"{row.direction} leverage {row.leverage:g} ({row.binding}), risk {row.risk_percent:.2f} %"

@@ -31,7 +31,7 @@ class PendingEntry(msgspec.Struct, frozen=True):
     @property
     def key(self) -> tuple[str, str]:
         """Return (strategy, symbol)."""
-        return self.signal.candidate.strategy.value, self.signal.candidate.symbol
+        return str(self.signal.candidate.strategy), self.signal.candidate.symbol
 
 
 class PendingEntries:

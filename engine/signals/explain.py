@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.snapshot import StepRow, StrategyCard
-from engine.strategy.candidate import NoCandidate, StrategyName
+from engine.strategy.candidate import NoCandidate
 from engine.strategy.costs import reward_risk_of
 
 if TYPE_CHECKING:
@@ -18,14 +18,13 @@ _NAN = float("nan")
 
 
 def cards(views: SymbolViews, selection: Selection | None) -> tuple[StrategyCard, ...]:
-    """Return the three cards of a symbol in the order ict, self_learning, hybrid."""
+    """Return a card per strategy of a symbol in the order ict, self_learning, hybrid, then those from outside."""
     result = []
-    for strategy in StrategyName:
-        view = views.view(strategy)
+    for view in views.all():
         if isinstance(view, NoCandidate):
             result.append(_gate_card(view))
         else:
-            signal = selection.signal_of(strategy, views.reading.symbol) if selection else None
+            signal = selection.signal_of(view.strategy, views.reading.symbol) if selection else None
             result.append(_candidate_card(view, signal))
     return tuple(result)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def select(
     views: Sequence[SymbolViews],
-    mode: StrategyName,
+    mode: str,
     record: WinRates,
     rules: SignalRules,
     now_ms: int,
@@ -35,7 +35,7 @@ def select(
     """Return what becomes of every candidate in this cycle; `mode` is the strategy that may trade."""
     signals = _judged(views, record, rules, now_ms, ids)
     passed = [signal for signal in signals if signal.passed]
-    acting = [signal for signal in signals if signal.candidate.strategy is mode]
+    acting = [signal for signal in signals if signal.candidate.strategy == mode]
     ranked = [
         msgspec.structs.replace(signal, rank=place)
         for place, signal in enumerate(sorted((one for one in acting if one.passed), key=_order), start=1)
@@ -53,15 +53,21 @@ def select(
         signals=final,
         accepted=accepted,
         fallen=tuple(
-            signal for signal in final if signal.candidate.strategy is mode and signal.state is SignalState.CANDIDATE
+            signal for signal in final if signal.candidate.strategy == mode and signal.state is SignalState.CANDIDATE
         ),
         virtual=tuple(signal for signal in final if signal.passed) if passed else (),
         dimensions=count(signal.quality for signal in signals),
         candidates=tuple(
-            (str(name), sum(1 for signal in signals if signal.candidate.strategy is name)) for name in StrategyName
+            (str(name), sum(1 for signal in signals if signal.candidate.strategy == name)) for name in _names(views)
         ),
         long_share=long_share([_sign(signal) for signal in accepted]),
     )
+
+
+def _names(views: Sequence[SymbolViews]) -> tuple[str, ...]:
+    """Return the names of the strategies that were asked, the three of the desk first."""
+    guests = views[0].guests if views else ()
+    return (*(name.value for name in StrategyName), *(view.strategy for view in guests))
 
 
 def _judged(
@@ -100,14 +106,17 @@ def _judged(
 
 
 def _win_probability(view: SymbolViews, candidate: Candidate, record: WinRates) -> tuple[float, str]:
-    """Return P(win) and its source: a calibrated one where there is a vote, else the record of the band."""
-    if candidate.strategy is StrategyName.SELF_LEARNING:
+    """Return P(win) and its source: a calibrated one where there is a vote, else the record of the band.
+
+    The predictor votes on ICT proposals; a strategy from outside is ranked by its own record.
+    """
+    if candidate.strategy == StrategyName.SELF_LEARNING:
         if view.outlook.trained:
             outlook = view.outlook
             return (outlook.p_long if candidate.direction.sign > 0 else outlook.p_short), "trained head"
-    elif not isnan(view.p_win):
+    elif candidate.strategy in (StrategyName.ICT, StrategyName.HYBRID) and not isnan(view.p_win):
         return view.p_win, "predictor"
-    return record.win_rate(candidate.strategy.value, candidate.confidence), "shrunk win rate"
+    return record.win_rate(str(candidate.strategy), candidate.confidence), "shrunk win rate"
 
 
 def _order(signal: Signal) -> tuple[float, float, str]:
@@ -140,7 +149,7 @@ def _unworthy(signal: Signal, rules: SignalRules) -> Signal:
     return msgspec.structs.replace(signal, reason=reason)
 
 
-def _other(signal: Signal, mode: StrategyName) -> Signal:
+def _other(signal: Signal, mode: str) -> Signal:
     """Give the reason of a candidate that never came to be ranked."""
     dropped = signal.quality.dropped_by
     if dropped is not None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from engine.signals.quality import DimensionCount, Quality
-from engine.strategy.candidate import Candidate, Direction, StrategyName
+from engine.strategy.candidate import Candidate, Direction
 
 
 class SignalState(StrEnum):
@@ -53,7 +53,8 @@ class Selection(msgspec.Struct, frozen=True):
     """What one cycle made of all candidates."""
 
     time: int
-    mode: StrategyName
+    mode: str
+    """The acting strategy."""
     signals: tuple[Signal, ...]
     """All judged candidates of all strategies."""
     accepted: tuple[Signal, ...]
@@ -69,10 +70,10 @@ class Selection(msgspec.Struct, frozen=True):
     long_share: float
     """Among the accepted, NaN where none."""
 
-    def signal_of(self, strategy: StrategyName, symbol: str) -> Signal | None:
+    def signal_of(self, strategy: str, symbol: str) -> Signal | None:
         """Return the signal of one strategy and symbol, None where it proposed nothing."""
         for signal in self.signals:
-            if signal.candidate.symbol == symbol and signal.candidate.strategy is strategy:
+            if signal.candidate.symbol == symbol and signal.candidate.strategy == strategy:
                 return signal
         return None
 

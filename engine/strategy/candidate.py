@@ -8,7 +8,7 @@ import msgspec
 
 
 class StrategyName(StrEnum):
-    """The three strategies; also the values of STRATEGY_MODE."""
+    """The three strategies of the desk; also the values of STRATEGY_MODE."""
 
     ICT = "ict"
     SELF_LEARNING = "self_learning"
@@ -47,7 +47,8 @@ class Step(msgspec.Struct, frozen=True):
 class Candidate(msgspec.Struct, frozen=True):
     """At most one per strategy and symbol and cycle. Prices in quote units."""
 
-    strategy: StrategyName
+    strategy: str
+    """One of `StrategyName`, or the name of a strategy from outside (`engine.strategy.plugin`)."""
     symbol: str
     direction: Direction
     pattern: str
@@ -78,7 +79,7 @@ class Candidate(msgspec.Struct, frozen=True):
 class NoCandidate(msgspec.Struct, frozen=True):
     """Why a strategy proposed nothing for a symbol: the gate that stopped it and by how much."""
 
-    strategy: StrategyName
+    strategy: str
     symbol: str
     gate: str
     text: str

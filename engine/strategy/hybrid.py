@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from engine.strategy.reading import Reading
     from engine.strategy.views import View
 
+PREDICTOR = "predictor"
+"""Name of the model behind the Infer port."""
 ICT_WEIGHT, PREDICTOR_WEIGHT = 0.6, 0.4
 VETO_CONFIDENCE = 0.5
 AGREEMENT_BONUS = 0.05

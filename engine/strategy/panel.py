@@ -1,29 +1,37 @@
-"""All three strategies on every ready symbol, once per call: the leaderboard needs all of them all the time."""
+"""All strategies on every ready symbol, once per call: the leaderboard needs all of them all the time.
+
+What a model has to say is asked for as a question of a generator, so that the same decisions run with the answers of
+the Infer port (`engine.consult`), of models in memory, or of none.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from engine.signals.features import feature_rows
 from engine.strategy import hybrid, ict, self_learning
 from engine.strategy.candidate import Candidate
 from engine.strategy.costs import CostRules
 from engine.strategy.facts import Facts, regime_of
-from engine.strategy.hybrid import NoPredictor, Predictor, Vote
+from engine.strategy.guests import Guests
+from engine.strategy.hybrid import PREDICTOR, NoPredictor, Predictor, Vote
 from engine.strategy.market_kernel import survey
-from engine.strategy.self_learning import Head, SelfLearningRules, Untrained
+from engine.strategy.self_learning import HEAD, Head, SelfLearningRules, Untrained
 from engine.strategy.views import SymbolViews, View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy.typing as npt
+    from collections.abc import Mapping, Sequence
 
     from engine.analysis.layout import Tables
     from engine.strategy.reading import Reading
+
+
+NO_GUESTS = Guests()
 
 
 class StrategyRules(msgspec.Struct, frozen=True):
@@ -33,6 +41,17 @@ class StrategyRules(msgspec.Struct, frozen=True):
     self_learning: SelfLearningRules = SelfLearningRules()
 
 
+class Ask(NamedTuple):
+    """A question to a model: one row per symbol or proposal, float32."""
+
+    model: str
+    """`HEAD` or `PREDICTOR`."""
+    rows: npt.NDArray[np.float32]
+
+
+Asking = Generator[Ask, "npt.NDArray[np.floating[Any]] | None", list[SymbolViews]]
+
+
 def evaluate(
     tables: Tables,
     readings: Sequence[Reading],
@@ -40,10 +59,38 @@ def evaluate(
     rules: StrategyRules,
     head: Head | None = None,
     predictor: Predictor | None = None,
+    guests: Guests | None = None,
 ) -> list[SymbolViews]:
     """Return the views of every reading, in order; the caller passes ready symbols only.
 
     A pure function of closed-bar columns, readings and `now_ms`. Without `head` and `predictor` the fallbacks answer.
+    """
+    head, predictor = head or Untrained(), predictor or NoPredictor()
+    ready = {HEAD: head.ready(), PREDICTOR: predictor.ready()}
+    asking = consult(tables, readings, now_ms, rules, ready, guests)
+    answer: npt.NDArray[np.floating[Any]] | None = None
+    try:
+        ask = next(asking)
+        while True:
+            answer = head.probabilities(ask.rows) if ask.model == HEAD else predictor.win_probabilities(ask.rows)
+            ask = asking.send(answer)
+    except StopIteration as end:
+        views: list[SymbolViews] = end.value
+        return views
+
+
+def consult(
+    tables: Tables,
+    readings: Sequence[Reading],
+    now_ms: int,
+    rules: StrategyRules,
+    ready: Mapping[str, str | None],
+    guests: Guests | None = None,
+) -> Asking:
+    """Return the views of every reading, in order, yielding a question to each model that may answer.
+
+    `ready` holds per model None or the reason why it may not answer. Everything that rests on the tables is computed
+    before the first question: bars that close while a model thinks change nothing.
     """
     if not readings:
         return []
@@ -51,19 +98,23 @@ def evaluate(
     prices = np.log(np.array([reading.price for reading in readings], np.float64))
     found, market = survey(tables, slots, prices)
     facts = _facts(found)
-    seen = self_learning.outlooks(market, found["ready"] > 0, head or Untrained())
     proposals: list[View] = [
         ict.view(setup, reading, fact.close_ms, now_ms)
         for setup, reading, fact in zip(ict.setups(tables, slots, prices), readings, facts, strict=True)
     ]
-    votes = _votes(proposals, market, facts, readings, predictor or NoPredictor())
+    others = (guests or NO_GUESTS).views(tables, readings, facts, market, now_ms)
+    answer = None
+    if ready[HEAD] is None:
+        answer = yield Ask(HEAD, market.astype(np.float32))
+    seen = self_learning.outlooks(market, found["ready"] > 0, ready[HEAD], answer)
+    votes = yield from _votes(proposals, market, facts, readings, ready[PREDICTOR])
     views = []
-    for reading, fact, outlook, proposal, row, vote in zip(
-        readings, facts, seen, proposals, market, votes, strict=True
+    for reading, fact, outlook, proposal, row, vote, other in zip(
+        readings, facts, seen, proposals, market, votes, others, strict=True
     ):
         learned = self_learning.view(outlook, fact, reading, rules.self_learning, rules.costs)
         blended = hybrid.view(proposal, learned, vote, reading, rules.costs)
-        views.append(SymbolViews(reading, fact, outlook, proposal, learned, blended, row, vote.p_win))
+        views.append(SymbolViews(reading, fact, outlook, proposal, learned, blended, row, vote.p_win, other))
     return views
 
 
@@ -98,19 +149,19 @@ def _votes(
     market: npt.NDArray[np.float64],
     facts: Sequence[Facts],
     readings: Sequence[Reading],
-    predictor: Predictor,
-) -> list[Vote]:
+    reason: str | None,
+) -> Generator[Ask, npt.NDArray[np.floating[Any]] | None, list[Vote]]:
     """Return the predictor's vote on each proposal, in one batch; no vote where it may not or cannot answer."""
-    reason = predictor.ready()
     votes = [Vote(reason=reason or "no proposal")] * len(proposals)
     asked = [(i, proposal) for i, proposal in enumerate(proposals) if isinstance(proposal, Candidate)]
     if reason is not None or not asked:
         return votes
     rows = feature_rows([(proposal, market[i], facts[i], readings[i]) for i, proposal in asked])
-    answer = predictor.win_probabilities(rows)
+    answer = yield Ask(PREDICTOR, rows)
+    given = None if answer is None or answer.size != len(asked) else answer.reshape(-1)
     for place, (i, _) in enumerate(asked):
-        if answer is None or not np.isfinite(answer[place]):
+        if given is None or not 0.0 <= given[place] <= 1.0:
             votes[i] = Vote(reason="the predictor gave no usable answer")
         else:
-            votes[i] = Vote(float(answer[place]), "")
+            votes[i] = Vote(float(given[place]), "")
     return votes

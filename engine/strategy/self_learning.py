@@ -11,7 +11,7 @@ therefore never rank a signal.
 from __future__ import annotations
 
 from math import exp
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import numpy as np
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from engine.strategy.facts import Facts
     from engine.strategy.reading import Reading
 
+HEAD = "head"
+"""Name of the model behind the Infer port."""
 STOP_ATR, TARGET_ATR = 1.5, 3.0
 BARRIER_RR = TARGET_ATR / STOP_ATR
 NEUTRAL = STOP_ATR / (STOP_ATR + TARGET_ATR)
@@ -52,7 +54,7 @@ class Head(Protocol):
     def ready(self) -> str | None:
         """Return None when the head may answer, else the reason why not."""
 
-    def probabilities(self, market: Floats) -> Floats | None:
+    def probabilities(self, market: npt.NDArray[np.float32]) -> npt.NDArray[np.floating[Any]] | None:
         """Return [n, 2] probabilities for [n, MARKET_FEATURES] rows, or None when late, failed or not finite."""
 
 
@@ -63,7 +65,7 @@ class Untrained:
         """Return the reason; there is always one."""
         return "no trained head"
 
-    def probabilities(self, market: Floats) -> Floats | None:
+    def probabilities(self, market: npt.NDArray[np.float32]) -> npt.NDArray[np.floating[Any]] | None:
         """Return None: there is nothing to ask."""
         del market
         return None
@@ -127,20 +129,27 @@ def leans(market: Floats) -> Leans:
     return Leans(trend, momentum, reversion, liquidity, volatility, (0.5 + 0.5 * volatility) * mixed)
 
 
-def outlooks(market: Floats, ready: npt.NDArray[np.bool_], head: Head) -> list[Outlook]:
-    """Return one outlook per row: the trained head's where it may answer and did, else the fallback's."""
+def outlooks(
+    market: Floats,
+    ready: npt.NDArray[np.bool_],
+    reason: str | None,
+    answer: npt.NDArray[np.floating[Any]] | None,
+) -> list[Outlook]:
+    """Return one outlook per row: the trained head's where it may answer and did, else the fallback's.
+
+    `reason` says why the head may not answer, None when it may; `answer` is what it answered, [n, 2] in [0, 1].
+    """
     with np.errstate(invalid="ignore"):
         lean = leans(market)
         p_long = barrier_probability(FULL_DRIFT * lean.score)
         p_short = barrier_probability(-FULL_DRIFT * lean.score)
-    reason = head.ready()
     source, trained = f"{FALLBACK}: {reason}", False
     if reason is None:
-        answer = head.probabilities(market)
-        if answer is None or not bool(np.isfinite(answer[ready]).all()):
+        if answer is None or answer.shape != (len(market), 2) or not _usable(answer[ready]):
             source = f"{FALLBACK}: the trained head gave no usable answer"
         else:
-            p_long, p_short, source, trained = answer[:, 0], answer[:, 1], "trained head", True
+            given = answer.astype(np.float64)
+            p_long, p_short, source, trained = given[:, 0], given[:, 1], "trained head", True
     columns = zip(
         ready.tolist(),
         p_long.tolist(),
@@ -157,6 +166,10 @@ def outlooks(market: Floats, ready: npt.NDArray[np.bool_], head: Head) -> list[O
         Outlook(fit, up, down, score, (trend, momentum, reversion, liquidity), volatility, source, trained)
         for fit, up, down, score, trend, momentum, reversion, liquidity, volatility in columns
     ]
+
+
+def _usable(probabilities: npt.NDArray[np.floating[Any]]) -> bool:
+    return bool(((probabilities >= 0.0) & (probabilities <= 1.0)).all())
 
 
 def confidence_of(probability: float) -> float:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from engine.strategy.candidate import Candidate, NoCandidate, StrategyName
+from engine.strategy.candidate import Candidate, NoCandidate
 from engine.strategy.facts import Facts
 from engine.strategy.reading import Reading
 
@@ -50,15 +50,22 @@ class SymbolViews(msgspec.Struct, frozen=True):
     """[len(ml.schema.MARKET_FEATURES)]; NaN where unknown."""
     p_win: float = float("nan")
     """The predictor's calibrated P(win) of the ICT proposal, NaN when it has no vote."""
+    guests: tuple[View, ...] = ()
+    """Views of the strategies from outside, the same strategies in the same order for every symbol."""
 
-    def view(self, strategy: StrategyName) -> View:
-        """Return the view of one strategy."""
-        if strategy is StrategyName.ICT:
-            return self.ict
-        return self.self_learning if strategy is StrategyName.SELF_LEARNING else self.hybrid
+    def view(self, strategy: str) -> View:
+        """Return the view of one strategy; of one that does not take part: that it does not."""
+        for view in self.all():
+            if view.strategy == strategy:
+                return view
+        return NoCandidate(strategy, self.reading.symbol, "absent", f"no strategy {strategy} takes part")
+
+    def all(self) -> tuple[View, ...]:
+        """Return the view of every strategy in the order ict, self_learning, hybrid, then those from outside."""
+        return (self.ict, self.self_learning, self.hybrid, *self.guests)
 
     def candidates(self) -> Iterator[Candidate]:
-        """Yield what the strategies propose, in the order ict, self_learning, hybrid."""
-        for one in (self.ict, self.self_learning, self.hybrid):
+        """Yield what the strategies propose, in the order of `all`."""
+        for one in self.all():
             if isinstance(one, Candidate):
                 yield one

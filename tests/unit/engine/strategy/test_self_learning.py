@@ -24,7 +24,9 @@ def market(**values):
 
 
 def outlook(head=None, **values):
-    return sl.outlooks(market(**values), np.array([True]), head or sl.Untrained())[0]
+    row = market(**values)
+    reason = "no trained head" if head is None else head.ready()
+    return sl.outlooks(row, np.array([True]), reason, head.probabilities(row) if head and reason is None else None)[0]
 
 
 STRONG = {"trend_1h": 3.0, "trend_15m": 3.0, "stack_1h": 6.0, "rsi_15m": 0.5, "macd_5m": 0.4, "directional_1h": 0.7}
@@ -54,8 +56,8 @@ def test_mirrored_columns_swap_the_two_probabilities_exactly():
     rows = rng.uniform(-1, 1, (50, len(MARKET_FEATURES)))
     rows[:, [INDEX["width_1h"], INDEX["efficiency_1h"]]] = rng.uniform(0, 1, (50, 2))
     ready = np.ones(50, bool)
-    here = sl.outlooks(rows, ready, sl.Untrained())
-    there = sl.outlooks(np.where(SIGNED, -rows, rows), ready, sl.Untrained())
+    here = sl.outlooks(rows, ready, "no trained head", None)
+    there = sl.outlooks(np.where(SIGNED, -rows, rows), ready, "no trained head", None)
     for a, b in zip(here, there, strict=True):
         assert (a.p_long, a.p_short, a.score, a.volatility) == (b.p_short, b.p_long, -b.score, b.volatility)
 
@@ -122,7 +124,7 @@ def test_costs_can_turn_a_signal_into_none():
 
 
 def test_an_unready_symbol_waits():
-    waiting = sl.outlooks(np.full((1, len(MARKET_FEATURES)), np.nan), np.array([False]), sl.Untrained())[0]
+    waiting = sl.outlooks(np.full((1, len(MARKET_FEATURES)), np.nan), np.array([False]), "no trained head", None)[0]
     view = sl.view(waiting, FACTS, reading(0, "A", 100.0), RULES, COSTS)
     assert isinstance(view, NoCandidate)
     assert view.gate == "warm-up"
