@@ -37,9 +37,7 @@ SPECS: Final = (
     FlagSpec("ENABLE_QUANTIZATION", "Q", True, "now", "Serves INT8 networks where they pass the parity check."),
     FlagSpec("ENABLE_INCREMENTAL_CACHE", "C", True, "now", "Advances indicators bar by bar, not by recomputing."),
     FlagSpec("ENABLE_BATCH_PREDICTION", "B", True, "now", "Predicts up to 32 symbols at once instead of one by one."),
-    FlagSpec(
-        "ENABLE_MEMORY_MAPPED_STORAGE", "M", True, "after restart", "Keeps virtual positions in a memory-mapped store."
-    ),
+    FlagSpec("ENABLE_MEMORY_MAPPED_STORAGE", "M", True, "now", "Keeps virtual positions in a memory-mapped store."),
     FlagSpec(
         "ENABLE_SMART_MONITORING",
         "S",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.analysis.layout import Tables
     from engine.ports import Infer
     from engine.strategy.guests import Guests
-    from engine.strategy.panel import StrategyRules
+    from engine.strategy.panel import Advise, StrategyRules
     from engine.strategy.reading import Reading
     from engine.strategy.views import SymbolViews
 
@@ -27,13 +27,14 @@ async def consulted(
     now_ms: int,
     rules: StrategyRules,
     guests: Guests | None = None,
+    advise: Advise | None = None,
 ) -> list[SymbolViews]:
     """Return what `panel.evaluate` returns, with the models behind the port; `deadline` in seconds per question.
 
     Without a model that may answer nothing is waited for.
     """
     ready = {model: infer.ready(model) for model in (HEAD, PREDICTOR)}
-    asking = consult(tables, readings, now_ms, rules, ready, guests)
+    asking = consult(tables, readings, now_ms, rules, ready, guests, advise)
     try:
         ask = next(asking)
         while True:

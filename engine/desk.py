@@ -19,13 +19,17 @@ from engine.live_cycle import LiveCycle
 from engine.loops import Periodic
 from engine.market.feed import Feed
 from engine.memory import restore
+from engine.modules import Modules
 from engine.operator_desk import OperatorDesk
 from engine.picture import Picture
 from engine.positions.book import VirtualBook
 from engine.positions.pending import PendingEntries
+from engine.positions.store import ColumnStore
 from engine.resync import Resync
 from engine.risk import protection
 from engine.risk.gate import BreakerGate
+from engine.served import Served
+from engine.strategy.advanced import Advanced
 from engine.strategy.guests import Guests
 from engine.venue_watch import VenueWatch
 from engine.virtual_cycle import VirtualCycle
@@ -164,12 +168,7 @@ class Desk:
             identity.patience,
             self.quarantine,
         )
-        self.feed.incremental = flags.on("ENABLE_INCREMENTAL_CACHE")
-        self.book = VirtualBook(
-            start=settings.virtual.start_balance,
-            expiry_ms=int(settings.virtual.expiry * 1000),
-            smart=flags.on("ENABLE_SMART_MONITORING"),
-        )
+        self._arrange_flagged()
         self.guests = guests or Guests()
         """The strategies from outside."""
         for name in self.guests.names:
@@ -198,6 +197,25 @@ class Desk:
         self.stopping = asyncio.Event()
         if remembered is not None:
             restore(self, remembered)
+
+    def _arrange_flagged(self) -> None:
+        """Make the parts that feature flags switch, as the flags stand."""
+        flags, settings, instant = self.flags, self.settings, self.vitals.instant
+        self.modules = Modules(instant)
+        self.served = Served(self.ports.infer, flags, self.modules, settings.prediction.batch_size, instant)
+        self.advanced = Advanced(self.modules)
+        self.feed.incremental = flags.on("ENABLE_INCREMENTAL_CACHE")
+        self.store = ColumnStore(
+            self.ports.disk, flags.on("ENABLE_MEMORY_MAPPED_STORAGE"), settings.prediction.memory_mapped_positions
+        )
+        self.book = VirtualBook(
+            start=settings.virtual.start_balance,
+            expiry_ms=int(settings.virtual.expiry * 1000),
+            smart=flags.on("ENABLE_SMART_MONITORING"),
+            make=self.store,
+        )
+        if self.store.fault:
+            self.chronicle.say(EventKind.SYSTEM, f"the virtual book lies in {self.store.rung}", Severity.WARNING)
 
     def tell_guests(self) -> None:
         """Tell what the strategies from outside gave cause to say."""

@@ -7,13 +7,17 @@ holds the loop for more than a few milliseconds.
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.consult import consulted
 from engine.entries import Entries
 from engine.events import EventKind, Severity
+from engine.hunter import FLAG as HUNTING
+from engine.hunter import Hunter
 from engine.journal.record import CycleRecord, SignalRecord
-from engine.rules import signal_rules
+from engine.rules import advanced_rules, signal_rules
+from engine.signals.gate_log import GateLog
 from engine.signals.select import select
 from engine.signals.signal import Selection, Signal, SignalState
 from engine.snapshot import CycleView, DimensionRow
@@ -45,29 +49,36 @@ class LiveCycle:
         self.known: OrderedDict[tuple[str, str], None] = OrderedDict()
         """(signal id, state) of what has been journaled."""
         self.entries = Entries(desk)
+        self._gates = GateLog()
+        self.hunter = Hunter(desk)
 
     async def run(self) -> None:
         """Run one cycle."""
         desk = self._desk
         began = desk.vitals.instant()
         self.number += 1
+        desk.modules.new_cycle()
         desk.virtual.catch_up()
         views: list[SymbolViews] = []
         waiting: list[tuple[str, str]] = []
         symbols = desk.feed.symbols
+        advise = partial(desk.advanced.advise, rules=advanced_rules(desk.settings, desk.flags))
         for first in range(0, len(symbols), GROUP):
             readings = self._readings(symbols[first : first + GROUP], waiting)
             views += await consulted(
-                desk.ports.infer,
+                desk.served,
                 desk.settings.prediction.batch_max_delay,
                 desk.feed.tables,
                 readings,
                 desk.clock.now_ms(),
                 StrategyRules(),
                 desk.guests,
+                advise,
             )
             await desk.clock.sleep(0)
         desk.tell_guests()
+        if desk.flags.on(HUNTING):
+            views = await self.hunter.hunt(views)
         self.waiting = tuple(waiting)
         now = desk.clock.now_ms()
         selection = select(views, desk.mode, desk.book.track, signal_rules(desk.settings), now)
@@ -137,6 +148,13 @@ class LiveCycle:
                 win_probability=signal.p_win,
                 expected_r=signal.expected_r,
                 dimensions=tuple((one.name, one.value, one.passed) for one in signal.quality.dimensions),
+                gate=signal.gate,
+                distance=signal.distance,
+                limits=tuple(one.text for one in signal.quality.dimensions),
+                misses=signal.misses,
+                win_source=signal.p_source,
+                costs_r=signal.costs_r,
+                mode=self._desk.mode,
             )
         )
         if signal.state is SignalState.ACCEPTED:
@@ -170,7 +188,8 @@ class LiveCycle:
             dimensions=tuple(DimensionRow(one.name, one.kept, one.dropped) for one in selection.dimensions),
         )
         desk.cycle = view
-        desk.chronicle.record(CycleRecord(selection.time, f"cycle-{self.number}", cycle=view))
+        whole, gates = self._gates.take(list(self.views.values()), self.waiting, selection)
+        desk.chronicle.record(CycleRecord(selection.time, f"cycle-{self.number}", cycle=view, whole=whole, gates=gates))
         desk.publish()
         if desk.on_cycle is not None:
             desk.on_cycle(view)

@@ -114,12 +114,24 @@ class OperatorDesk:
         if change.old == change.new:
             return f"{change.name} is {new} already", old, new
         desk.chronicle.change("flag", change.name, old, new, by, change.takes)
-        if change.name == "ENABLE_SMART_MONITORING":
-            desk.book.set_smart(value, desk.clock.now_ms())
-        elif change.name == "ENABLE_INCREMENTAL_CACHE":
-            desk.feed.incremental = value
+        fault = self._follow_flag(change.name, value)
         self._keep(f"flags.{change.name.lower()}", value)
-        return f"{change.name} {old} -> {new}, takes effect {change.takes}", old, new
+        return f"{change.name} {old} -> {new}, takes effect {change.takes}{fault}", old, new
+
+    def _follow_flag(self, name: str, value: bool) -> str:
+        """Change what does not ask its flag at every cycle; return what stood in the way, empty for nothing."""
+        desk = self._desk
+        if name == "ENABLE_SMART_MONITORING":
+            desk.book.set_smart(value, desk.clock.now_ms())
+        elif name == "ENABLE_INCREMENTAL_CACHE":
+            desk.feed.incremental = value
+        elif name == "ENABLE_MEMORY_MAPPED_STORAGE":
+            desk.store.mapped = value
+            desk.book.move()
+            return f"; the book lies in {desk.store.rung}" if desk.store.fault else ""
+        elif name == "ENABLE_LIQUIDITY_HUNTING":
+            desk.pending.keep(())  # the next cycle offers them again, at the entries the new setting gives them
+        return ""
 
     @staticmethod
     def _set_trading(live: bool) -> tuple[str, str, str]:

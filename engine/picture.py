@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.analysis.layout import FRAME_1H, FRAME_5M, FRAME_15M, FRAMES, SWING
+from engine.flag_rows import flag_rows
 from engine.risk.protection import protection_view
 from engine.signals.explain import votes
 from engine.snapshot import (
@@ -12,7 +13,6 @@ from engine.snapshot import (
     CycleView,
     EngineView,
     FeedView,
-    FlagRow,
     LearningView,
     PositionRow,
     SignalRow,
@@ -87,7 +87,7 @@ class Picture:
             breaker=desk.gate.view(),
             protection=protection_view(desk.protection),
             learning=self._learning(),
-            flags=self._flags(),
+            flags=flag_rows(desk),
             signals=self._signals(),
             positions=self._positions(),
             virtual=desk.book.rows(),
@@ -188,22 +188,6 @@ class Picture:
             samples=closed,
             samples_needed=SAMPLES_NEEDED,
             note=f"feature schema {SCHEMA_HASH[:12]}; closed virtual trades are kept with their feature row",
-        )
-
-    def _flags(self) -> tuple[FlagRow, ...]:
-        return tuple(
-            FlagRow(
-                name=state.spec.name,
-                letter=state.spec.letter,
-                default=state.spec.default,
-                value=state.value,
-                since_ms=state.since_ms,
-                by=state.by,
-                effect=state.spec.effect,
-                takes=state.spec.takes,
-                rung=RUNGS.get((state.spec.name, state.value), ""),
-            )
-            for state in self._desk.flags.states()
         )
 
     def _positions(self) -> tuple[PositionRow, ...]:
@@ -323,19 +307,3 @@ class Picture:
             return "waits for the next cycle"
         view = views.view(self._desk.mode)
         return f"{view.gate}: {view.text}" if isinstance(view, NoCandidate) else ""
-
-
-RUNGS: dict[tuple[str, bool], str] = {
-    ("ENABLE_QUANTIZATION", True): "no network is served yet, so there is none to quantise",
-    ("ENABLE_BATCH_PREDICTION", True): "no predictor is served yet, so there is nothing to batch",
-    ("ENABLE_MEMORY_MAPPED_STORAGE", True): "positions live in plain columns and in the journal",
-    ("ENABLE_MARKET_REGIME_PREDICTION", True): "fallback: ADX and Bollinger width thresholds",
-    ("ENABLE_MARKET_REGIME_PREDICTION", False): "ADX and Bollinger width thresholds",
-    ("ENABLE_DYNAMIC_FEATURES", True): "fallback: the fixed feature set",
-    ("ENABLE_LIQUIDITY_HUNTING", True): "fallback: set-up entries only",
-    ("ENABLE_INCREMENTAL_CACHE", True): "kernels advance by one closed bar",
-    ("ENABLE_INCREMENTAL_CACHE", False): "every closed bar recomputes the series",
-    ("ENABLE_SMART_MONITORING", True): "looks every 0.1 to 5 s by risk",
-    ("ENABLE_SMART_MONITORING", False): "looks every 10 s",
-}
-"""What each switch does in this build, where that is less than its name promises."""

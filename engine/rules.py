@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from engine.risk.admission import AdmissionLimits
 from engine.risk.size import SizeLimits
 from engine.signals.rules import QualityRules, SignalRules
+from engine.strategy.advanced import DYNAMIC, REGIME, AdvancedRules
+from engine.strategy.dynamic import DynamicRules
+from engine.strategy.regime import RegimeRules
 
 if TYPE_CHECKING:
+    from config.flags import FlagBoard
     from config.settings import RiskSettings, Settings, SignalSettings
 
 HUNDRED = Decimal(100)
@@ -46,6 +50,15 @@ def signal_rules(settings: Settings) -> SignalRules:
 def admission_limits(settings: Settings) -> AdmissionLimits:
     """Return how many positions and entries the account may have."""
     return AdmissionLimits(settings.trading.max_positions, settings.risk.max_orders_per_cycle)
+
+
+def advanced_rules(settings: Settings, flags: FlagBoard) -> AdvancedRules:
+    """Return the rules of the advanced modules that are switched on."""
+    regime, dynamic = settings.regime, settings.dynamic_features
+    return AdvancedRules(
+        RegimeRules(regime.threshold, regime.lookback) if flags.on(REGIME) else None,
+        DynamicRules(dynamic.min_sharpe, dynamic.max_count) if flags.on(DYNAMIC) else None,
+    )
 
 
 def size_limits(risk: RiskSettings) -> SizeLimits:

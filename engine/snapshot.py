@@ -234,6 +234,10 @@ class FlagRow(msgspec.Struct, frozen=True):
     """`now` or `after restart`."""
     rung: str = ""
     """The rung of its ladder in use and why."""
+    calls: int = 0
+    """How often its module was asked since the start."""
+    time_ms: float = 0.0
+    errors: int = 0
 
 
 class DimensionRow(msgspec.Struct, frozen=True):
@@ -306,6 +310,8 @@ class FeedView(msgspec.Struct, frozen=True):
     last_error: str
     bad_input: tuple[BadInputRow, ...] = ()
     """Sources of refused input, the most frequent first, at most 8."""
+    odd_bars: tuple[tuple[str, int], ...] = ()
+    """Closed bars that came twice, corrected, after a gap or inconsistent, and late frames: (kind, count)."""
 
 
 class LearningView(msgspec.Struct, frozen=True):
@@ -478,6 +484,12 @@ class StrategyCard(msgspec.Struct, frozen=True):
     quality: tuple[tuple[str, float, bool], ...]
     """(dimension, value in [0, 1], passed)."""
     provenance: tuple[StepRow, ...]
+    gate: str = ""
+    """What stopped it (`engine.signals.gates`), empty for an accepted signal."""
+    distance: float = 0.0
+    """By how much, in the gate's unit."""
+    asked: str = ""
+    """What the gate asks for, with the distance and its unit, as one line."""
 
 
 class SignalDetail(msgspec.Struct, frozen=True):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine.strategy.candidate import Candidate
     from engine.strategy.reading import Reading
 
+RANGING_FIT, NEUTRAL, VOLATILE_FIT = 0.6, 0.5, 0.3
+"""What a market without a trend is worth to a candidate, in [0, 1]."""
 _TINY = 1e-9  # a limit met in exact arithmetic must not be missed by rounding
 
 
@@ -104,12 +106,27 @@ def _reward_risk(candidate: Candidate, rules: QualityRules) -> _Measured:
 
 
 def _regime(candidate: Candidate, facts: Facts, rules: QualityRules) -> _Measured:
-    """Score a trend followed full and a trend faced none; ranges, mixed and volatile markets lie between."""
+    """Score a trend followed full and a trend faced none; ranges, mixed and volatile markets lie between.
+
+    A prediction weighs every regime by its probability; one without confidence is neutral and vetoes nothing.
+    """
+    call = facts.call
+    if call is not None and call.probabilities is not None:
+        trending, ranging, volatile = call.probabilities
+        text = f"next hour trending {trending:.2f}, ranging {ranging:.2f}, volatile {volatile:.2f}"
+        if facts.regime is Regime.MIXED:
+            return NEUTRAL, True, f"{text}: not clear enough, neutral"
+        value = trending * _trend_fit(candidate, facts) + ranging * RANGING_FIT + volatile * VOLATILE_FIT
+        return value, value >= rules.min_regime, f"{text}, 1h bias {facts.bias_1h:+d}"
     if facts.regime is Regime.TRENDING:
-        value = 0.5 + 0.5 * candidate.direction.sign * facts.bias_1h
+        value = _trend_fit(candidate, facts)
     else:
-        value = {Regime.RANGING: 0.6, Regime.MIXED: 0.5}.get(facts.regime, 0.3)
+        value = {Regime.RANGING: RANGING_FIT, Regime.MIXED: NEUTRAL}.get(facts.regime, VOLATILE_FIT)
     return value, value >= rules.min_regime, f"{facts.regime} market, 1h bias {facts.bias_1h:+d}"
+
+
+def _trend_fit(candidate: Candidate, facts: Facts) -> float:
+    return 0.5 + 0.5 * candidate.direction.sign * facts.bias_1h
 
 
 def _atr(facts: Facts, rules: QualityRules) -> _Measured:

@@ -16,6 +16,17 @@ class Regime(StrEnum):
     MIXED = "mixed"
 
 
+class RegimeCall(msgspec.Struct, frozen=True):
+    """What regime prediction says of the next hour."""
+
+    regime: Regime
+    """MIXED where no regime is likely enough: it then weighs neutrally."""
+    probabilities: tuple[float, float, float] | None
+    """Of trending, ranging and volatile; None where the plain thresholds answered."""
+    source: str
+    """`predicted`, `neutral`, or why the thresholds answered."""
+
+
 class Facts(msgspec.Struct, frozen=True):
     """What the closed bars say beside any set-up. Distances in 1h ATR14; shares in [0, 1]."""
 
@@ -38,6 +49,8 @@ class Facts(msgspec.Struct, frozen=True):
     bias_5m: int
     bias_15m: int
     bias_1h: int
+    call: RegimeCall | None = None
+    """The prediction `regime` rests on, None where prediction is off."""
 
 
 def regime_of(adx: float, width: float) -> Regime:

@@ -6,7 +6,7 @@ the Infer port (`engine.consult`), of models in memory, or of none.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from engine.signals.features import feature_rows
 from engine.strategy import hybrid, ict, self_learning
+from engine.strategy.advanced import Advice
 from engine.strategy.candidate import Candidate
 from engine.strategy.costs import CostRules
 from engine.strategy.facts import Facts, regime_of
@@ -49,6 +50,8 @@ class Ask(NamedTuple):
     rows: npt.NDArray[np.float32]
 
 
+Advise = Callable[["Tables", "Sequence[Reading]", list[Facts], "npt.NDArray[np.void]"], Advice]
+
 Asking = Generator[Ask, "npt.NDArray[np.floating[Any]] | None", list[SymbolViews]]
 
 
@@ -60,6 +63,7 @@ def evaluate(
     head: Head | None = None,
     predictor: Predictor | None = None,
     guests: Guests | None = None,
+    advise: Advise | None = None,
 ) -> list[SymbolViews]:
     """Return the views of every reading, in order; the caller passes ready symbols only.
 
@@ -67,7 +71,7 @@ def evaluate(
     """
     head, predictor = head or Untrained(), predictor or NoPredictor()
     ready = {HEAD: head.ready(), PREDICTOR: predictor.ready()}
-    asking = consult(tables, readings, now_ms, rules, ready, guests)
+    asking = consult(tables, readings, now_ms, rules, ready, guests, advise)
     answer: npt.NDArray[np.floating[Any]] | None = None
     try:
         ask = next(asking)
@@ -86,18 +90,22 @@ def consult(
     rules: StrategyRules,
     ready: Mapping[str, str | None],
     guests: Guests | None = None,
+    advise: Advise | None = None,
 ) -> Asking:
     """Return the views of every reading, in order, yielding a question to each model that may answer.
 
     `ready` holds per model None or the reason why it may not answer. Everything that rests on the tables is computed
-    before the first question: bars that close while a model thinks change nothing.
+    before the first question: bars that close while a model thinks change nothing. `advise` is asked for what regime
+    prediction and dynamic features say.
     """
     if not readings:
         return []
     slots = np.array([reading.slot for reading in readings], np.int64)
     prices = np.log(np.array([reading.price for reading in readings], np.float64))
     found, market = survey(tables, slots, prices)
-    facts = _facts(found)
+    facts, scores = _facts(found), None
+    if advise is not None:
+        facts, scores = advise(tables, readings, facts, found)
     proposals: list[View] = [
         ict.view(setup, reading, fact.close_ms, now_ms)
         for setup, reading, fact in zip(ict.setups(tables, slots, prices), readings, facts, strict=True)
@@ -106,7 +114,7 @@ def consult(
     answer = None
     if ready[HEAD] is None:
         answer = yield Ask(HEAD, market.astype(np.float32))
-    seen = self_learning.outlooks(market, found["ready"] > 0, ready[HEAD], answer)
+    seen = self_learning.outlooks(market, found["ready"] > 0, ready[HEAD], answer, scores)
     votes = yield from _votes(proposals, market, facts, readings, ready[PREDICTOR])
     views = []
     for reading, fact, outlook, proposal, row, vote, other in zip(

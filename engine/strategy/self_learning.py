@@ -23,6 +23,9 @@ from engine.strategy.views import Outlook, View
 from ml.schema import INDEX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.strategy.dynamic import DynamicScore
     from engine.strategy.facts import Facts
     from engine.strategy.reading import Reading
 
@@ -134,15 +137,22 @@ def outlooks(
     ready: npt.NDArray[np.bool_],
     reason: str | None,
     answer: npt.NDArray[np.floating[Any]] | None,
+    scores: Sequence[DynamicScore | None] | None = None,
 ) -> list[Outlook]:
     """Return one outlook per row: the trained head's where it may answer and did, else the fallback's.
 
     `reason` says why the head may not answer, None when it may; `answer` is what it answered, [n, 2] in [0, 1].
+    `scores` of dynamic features take the place of the fixed lean where features were kept; a trained head has its own.
     """
     with np.errstate(invalid="ignore"):
         lean = leans(market)
-        p_long = barrier_probability(FULL_DRIFT * lean.score)
-        p_short = barrier_probability(-FULL_DRIFT * lean.score)
+        score, notes = lean.score, [""] * len(market)
+        if scores is not None:
+            notes = ["" if one is None else f"; {one.text}" for one in scores]
+            kept = np.array([np.nan if one is None else one.score for one in scores])
+            score = np.where(np.isfinite(kept), (0.5 + 0.5 * lean.volatility) * kept, score)
+        p_long = barrier_probability(FULL_DRIFT * score)
+        p_short = barrier_probability(-FULL_DRIFT * score)
     source, trained = f"{FALLBACK}: {reason}", False
     if reason is None:
         if answer is None or answer.shape != (len(market), 2) or not _usable(answer[ready]):
@@ -154,17 +164,18 @@ def outlooks(
         ready.tolist(),
         p_long.tolist(),
         p_short.tolist(),
-        lean.score.tolist(),
+        score.tolist(),
         lean.trend.tolist(),
         lean.momentum.tolist(),
         lean.reversion.tolist(),
         lean.liquidity.tolist(),
         lean.volatility.tolist(),
+        [source if trained else source + more for more in notes],
         strict=True,
     )
     return [
-        Outlook(fit, up, down, score, (trend, momentum, reversion, liquidity), volatility, source, trained)
-        for fit, up, down, score, trend, momentum, reversion, liquidity, volatility in columns
+        Outlook(fit, up, down, score, (trend, momentum, reversion, liquidity), volatility, said, trained)
+        for fit, up, down, score, trend, momentum, reversion, liquidity, volatility, said in columns
     ]
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.layout import BAR
 from engine.analysis.tables import make_tables
+from engine.strategy.hours_kernel import HourReader
 from engine.strategy.ict_kernel import decide
 from engine.strategy.market_kernel import survey
 
@@ -19,13 +21,15 @@ if TYPE_CHECKING:
 
 
 def warm(progress: Callable[[str], None] = lambda _: None) -> None:
-    """Make both kernels callable without delay, telling `progress` one line before each and one at the end."""
+    """Make the kernels callable without delay, telling `progress` one line before each and one at the end."""
     tables = make_tables(1)
     slots, prices = np.zeros(0, np.int64), np.zeros(0)
-    progress("strategy kernels 1/2: set-ups (the first time this compiles for about a quarter of a minute)")
+    progress("strategy kernels 1/3: set-ups (the first time this compiles for about a quarter of a minute)")
     decide(tables, slots, prices)
-    progress("strategy kernels 2/2: market facts")
+    progress("strategy kernels 2/3: market facts")
     survey(tables, slots, prices)
+    progress("strategy kernels 3/3: hours")
+    HourReader().read(np.zeros(1, BAR), 1)
     progress("strategy kernels ready")
 
 
