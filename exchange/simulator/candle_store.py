@@ -10,27 +10,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exchange.market_data import Candles
+from exchange.simulator.bar_columns import bar_columns_of, candles_of, day_of
 from exchange.simulator.bar_ring import (
     CLOSE,
     FIELDS,
-    HIGH,
-    LOW,
-    OPEN,
-    QUOTE,
     TAKER_BASE,
-    TAKER_QUOTE,
-    TRADES,
     VOLUME,
     BarRing,
     aggregate,
     merge,
 )
-from exchange.simulator.market import INTERVALS, MINUTE, BarColumns, DayColumns
+from exchange.simulator.market import INTERVALS, MINUTE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from exchange.market_data import Candles
+    from exchange.simulator.market import BarColumns, DayColumns
     from exchange.simulator.price_grid import Floats, Grid
 
 FIVE = INTERVALS["5m"]
@@ -158,7 +154,7 @@ class CandleStore:
         if closed < len(times):
             bars[:, closed] = self._open_bar(size, minute)[:, index]
         self._quantities(bars, index)
-        return _candles(times, bars)
+        return candles_of(times, bars)
 
     def bars(self, interval: str, at_ms: int, minute: Floats) -> BarColumns:
         """Return every symbol's bar that contains `at_ms`; ValueError when it is not kept or lies ahead."""
@@ -178,18 +174,7 @@ class CandleStore:
                 )
             bar = ring.joined(begin, begin + size)
         self._quantities(bar, None)
-        return BarColumns(
-            open_time=begin,
-            open=bar[OPEN],
-            high=bar[HIGH],
-            low=bar[LOW],
-            close=bar[CLOSE],
-            volume=bar[VOLUME],
-            quote_volume=bar[QUOTE],
-            trades=bar[TRADES].astype(np.int64),
-            taker_base=bar[TAKER_BASE],
-            taker_quote=bar[TAKER_QUOTE],
-        )
+        return bar_columns_of(begin, bar)
 
     def day(self, minute: Floats, last_id: npt.NDArray[np.int64]) -> DayColumns:
         """Return the statistics of the last 24 h (to the minute); `last_id` is every symbol's newest trade id."""
@@ -202,30 +187,4 @@ class CandleStore:
         if closed is not None:
             merge(bar, minute)
         self._quantities(bar, None)
-        trades = bar[TRADES].astype(np.int64)
-        return DayColumns(
-            open=bar[OPEN],
-            high=bar[HIGH],
-            low=bar[LOW],
-            last=bar[CLOSE],
-            volume=bar[VOLUME],
-            quote_volume=bar[QUOTE],
-            trades=trades,
-            first_id=last_id - trades + 1,
-            last_id=last_id.copy(),
-        )
-
-
-def _candles(times: npt.NDArray[np.int64], bars: Floats) -> Candles:
-    return Candles(
-        open_time=times,
-        open=bars[OPEN],
-        high=bars[HIGH],
-        low=bars[LOW],
-        close=bars[CLOSE],
-        volume=bars[VOLUME],
-        quote_volume=bars[QUOTE],
-        trades=bars[TRADES].astype(np.int64),
-        taker_base=bars[TAKER_BASE],
-        taker_quote=bars[TAKER_QUOTE],
-    )
+        return day_of(bar, bar[CLOSE], last_id)

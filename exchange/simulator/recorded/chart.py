@@ -6,22 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exchange.market_data import Candles
+from exchange.simulator.bar_columns import bar_columns_of, candles_of, day_of
 from exchange.simulator.bar_ring import (
-    CLOSE,
     FIELDS,
-    HIGH,
-    LOW,
-    OPEN,
-    QUOTE,
     TAKER_BASE,
-    TAKER_QUOTE,
-    TRADES,
     VOLUME,
     aggregate,
     merge,
 )
-from exchange.simulator.market import INTERVALS, MINUTE, BarColumns, DayColumns
+from exchange.simulator.market import INTERVALS, MINUTE
 from exchange.simulator.recorded.bars import BarSeries, Chunk, joined
 from exchange.simulator.recorded.wire import BarSeen
 
@@ -30,6 +23,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from exchange.market_data import Candles
+    from exchange.simulator.market import BarColumns, DayColumns
     from exchange.simulator.price_grid import Floats, Grids
     from exchange.simulator.recorded.beginning import Beginning
     from exchange.simulator.recorded.wire import Seen
@@ -159,18 +154,7 @@ class Chart:
             bars[:, :closed] = ring.window(low, low + closed * size, index)
         if closed < len(times):
             bars[:, closed] = self._open_bar(interval)[:, index]
-        return Candles(
-            open_time=times,
-            open=bars[OPEN],
-            high=bars[HIGH],
-            low=bars[LOW],
-            close=bars[CLOSE],
-            volume=bars[VOLUME],
-            quote_volume=bars[QUOTE],
-            trades=bars[TRADES].astype(np.int64),
-            taker_base=bars[TAKER_BASE],
-            taker_quote=bars[TAKER_QUOTE],
-        )
+        return candles_of(times, bars)
 
     def bars(self, interval: str, at_ms: int) -> BarColumns:
         """Return every symbol's bar of `interval` that contains `at_ms`; ValueError when it is not kept."""
@@ -185,18 +169,7 @@ class Chart:
                 f"no {interval} bar at {at_ms}: kept are {series.ring.start_ms} to {series.open_ms}; "
                 "ask for an instant between"
             )
-        return BarColumns(
-            open_time=begin,
-            open=bar[OPEN],
-            high=bar[HIGH],
-            low=bar[LOW],
-            close=bar[CLOSE],
-            volume=bar[VOLUME],
-            quote_volume=bar[QUOTE],
-            trades=bar[TRADES].astype(np.int64),
-            taker_base=bar[TAKER_BASE],
-            taker_quote=bar[TAKER_QUOTE],
-        )
+        return bar_columns_of(begin, bar)
 
     def day(self, last: Floats, last_id: npt.NDArray[np.int64]) -> DayColumns:
         """Return the statistics of the last 24 h from the finest bars that reach so far back, or the longest ones."""
@@ -211,18 +184,7 @@ class Chart:
             merge(closed, bar)
             bar = closed
         self._on_grid(bar)
-        trades = bar[TRADES].astype(np.int64)
-        return DayColumns(
-            open=bar[OPEN],
-            high=bar[HIGH],
-            low=bar[LOW],
-            last=last.copy(),
-            volume=bar[VOLUME],
-            quote_volume=bar[QUOTE],
-            trades=trades,
-            first_id=last_id - trades + 1,
-            last_id=last_id.copy(),
-        )
+        return day_of(bar, last.copy(), last_id)
 
 
 def _chunk(candles: Candles) -> Chunk:
