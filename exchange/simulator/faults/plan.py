@@ -7,7 +7,7 @@
     on = ["POST /fapi/v1/order"]
     rate = 0.1
 
-Seconds are simulated seconds since the venue opened. Every fault may say `id` (a row of the fault catalogue), the
+Seconds are simulated seconds since the plan was set. Every fault may say `id` (a row of the fault catalogue), the
 window `after` and `until`, and `times`, the most often it strikes; faults on requests and frames also `rate`.
 """
 
