@@ -309,7 +309,10 @@ def leverages() -> tuple[LeverageRow, ...]:
         rows.append(
             LeverageRow(START_MS - at * 61_000, name, "hybrid", "SHORT" if at % 2 == 0 else "LONG", 1.0, 0.571, 0.77,
                         13, 22, 3.8 - at * 0.3, caps, bindings[at], 3.8 - at * 0.3, 3, 118.6, 31.2, 0.038, 0.8,
-                        outcomes[at])
+                        outcomes[at], purpose="account", signal_id=f"S-{917 - at:06d}", entry=3120.5, stop=3151.7,
+                        live_trades=22, intended=3205.1, equity=10_000.0, margin_used=412.5, risk=80.0,
+                        limits=(("risk", 0.0391), ("margin", 8.27), ("notional", 0.0382), ("bracket", 16.0)),
+                        size_binding="notional", protection="NORMAL", group=("BTCUSDT",) * (at % 2), group_risk=31.0)
         )  # fmt: skip
     return tuple(rows)
 

@@ -68,7 +68,7 @@ def signal_lines(detail: SignalDetail, width: int) -> list[Line]:
         lines.append(BLANK)
     if detail.leverage is not None:
         lines.append(_rule("leverage", width))
-        lines += [*explain(detail.leverage, width), BLANK]
+        lines += [*explain(detail.leverage, width, limits=False), BLANK]
     return lines + _indicators(detail, width)
 
 
