@@ -14,6 +14,7 @@ import msgspec
 from engine.answers import Answers
 from engine.chronicle import Chronicle
 from engine.commands import Ack, AckState
+from engine.contract_watch import ContractWatch
 from engine.events import EventKind, Severity
 from engine.live_cycle import LiveCycle
 from engine.loops import Periodic
@@ -183,6 +184,7 @@ class Desk:
         self.decisions: list[LeverageRow] = []
         self.cycle: CycleView | None = None
         self.on_cycle: Callable[[CycleView], None] | None = None
+        self.contracts = ContractWatch(self)
         self.resync = Resync(self)
         self.venue = VenueWatch(self)
         self.live = LiveCycle(self)
@@ -267,19 +269,20 @@ class Desk:
             group.create_task(self.feed.streams.run(), name="streams")
             group.create_task(self.feed.backfill.run(), name="back-fill")
             group.create_task(self.resync.run(), name="resync")
+            group.create_task(self.contracts.run(), name="contracts")
             group.create_task(self.venue.run(), name="capability probe")
             group.create_task(self.live_loop.run(), name="live cycle")
             group.create_task(self.virtual_loop.run(), name="virtual cycle")
             group.create_task(self._repeat(TICKERS_S, "24 h statistics", self.feed.refresh_tickers), name="tickers")
             group.create_task(self._repeat(CLOCK_S, "the exchange's clock", self._sync_clock), name="clock")
-            group.create_task(self._repeat(UNIVERSE_S, "the universe", self._refresh_universe), name="universe")
+            group.create_task(self._repeat(UNIVERSE_S, "the universe", self.refresh_universe), name="universe")
             if self.has_key:
                 group.create_task(self._repeat(ACCOUNT_S, "the account", self._read_account), name="account")
 
     async def read_again(self) -> None:
         """Read everything an entry rests on, until the exchange answers: clock, prices and rules, account."""
         await self._until_done("the exchange's clock", self._sync_clock)
-        await self._until_done("the universe", self._refresh_universe)
+        await self._until_done("the universe", self.refresh_universe)
         if self.has_key:
             await self._once("the account", self._read_account)
 
@@ -291,7 +294,7 @@ class Desk:
                 await work()
             except ExchangeError as error:
                 self.phase_text = f"waiting for the exchange: {error}"
-                self._complain(what, error, told)
+                self.complain(what, error, told)
                 await self.clock.sleep(RETRY_S)
             else:
                 return
@@ -301,7 +304,7 @@ class Desk:
         try:
             await work()
         except ExchangeError as error:
-            self._complain(what, error, set())
+            self.complain(what, error, set())
 
     async def _repeat(self, period: float, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """Repeat for ever; until it succeeds again, each cause of a failure is told once."""
@@ -311,11 +314,12 @@ class Desk:
             try:
                 await work()
             except ExchangeError as error:
-                self._complain(what, error, told)
+                self.complain(what, error, told)
             else:
                 told.clear()
 
-    def _complain(self, what: str, error: ExchangeError, told: set[str]) -> None:
+    def complain(self, what: str, error: ExchangeError, told: set[str]) -> None:
+        """Tell that something could not be read, once per cause: `told` holds those told before."""
         text = f"{what} could not be read: {error}"
         self.feed.last_error = text
         if text not in told:
@@ -333,13 +337,12 @@ class Desk:
             )
             self.chronicle.say(EventKind.FEED, text, Severity.WARNING)
 
-    async def _refresh_universe(self) -> None:
-        change = await self.feed.refresh(self.book.symbols)
-        now = self.clock.now_ms()
-        for symbol in change.removed:
-            reason = "the symbol stopped trading" if symbol in change.halted else "the symbol left the universe"
-            self.chronicle.positions(self.book.close_symbol(symbol, None, now, reason))
-        self.virtual.reslot()
+    async def refresh_universe(self) -> None:
+        """Read the universe and follow what changed. Raises ExchangeError."""
+        async with self.contracts.reading:
+            change = await self.feed.refresh(self.contracts.held)
+            self.contracts.follow(change)
+            self.virtual.reslot()
         if change.added or change.removed:
             text = f"universe: {len(self.feed.symbols)} symbols, {len(change.added)} new, {len(change.removed)} gone"
             self.chronicle.say(EventKind.FEED, text)

@@ -145,6 +145,7 @@ class Picture:
             not_ready=desk.live.waiting[:NOT_READY_SHOWN],
             last_error=feed.last_error,
             bad_input=desk.venue.bad_input(),
+            odd_bars=feed.odd_bars(),
         )
 
     def _engine(self, now: int) -> EngineView:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.market.tape import is_leap
 from exchange.market_data import FRAME_MS
 
 if TYPE_CHECKING:
@@ -49,11 +50,18 @@ class VirtualCycle:
         desk = self._desk
         for symbol, since in list(self.behind.items()):
             slot = desk.feed.slot_of(symbol)
-            if slot is None or desk.feed.tape.readiness(symbol, "5m"):
+            if slot is None or not desk.feed.tape.begun(symbol, "5m"):
+                continue
+            bars = desk.feed.tape.candles(symbol, "5m")
+            missed = bars.open[bars.open_time >= since]
+            before = desk.book.newest_price(symbol)
+            if len(missed) and is_leap(before, float(missed[0])):
+                desk.contracts.end_unit(symbol, before, float(missed[0]))
+                continue
+            if desk.feed.tape.readiness(symbol, "5m"):
                 continue
             del self.behind[symbol]
             self.reslot()
-            bars = desk.feed.tape.candles(symbol, "5m")
             columns = np.full((3, desk.feed.quotes.slots), np.nan)
             for k in np.flatnonzero(bars.open_time >= since):
                 columns[:, slot] = bars.high[k], bars.low[k], bars.close[k]
@@ -70,6 +78,7 @@ class VirtualCycle:
         if not quotes.dirty:
             return
         seen = quotes.drain()
+        desk.contracts.leapt(quotes.take_leaps())
         desk.chronicle.positions(desk.book.tick(now, seen.high, seen.low, seen.last))
         for entry in desk.pending.filled(seen.high, seen.low, now):
             desk.live.entries.open(entry.signal, entry.slot, entry.signal.candidate.entry, now)

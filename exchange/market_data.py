@@ -124,4 +124,13 @@ class DepthUpdate(msgspec.Struct, frozen=True, gc=False):
     event_time: int
 
 
-MarketMessage = KlineUpdate | BookTop | MarkPrice | AggTrade | Ticker | DepthUpdate | DepthSnapshot
+class ContractStatus(msgspec.Struct, frozen=True, gc=False):
+    """What the venue says of a contract's life when that changes: listed, halted, settled; its rules are not in it."""
+
+    symbol: str
+    status: str
+    """`TRADING` and others; unknown ones are kept as text."""
+    event_time: int
+
+
+MarketMessage = ContractStatus | KlineUpdate | BookTop | MarkPrice | AggTrade | Ticker | DepthUpdate | DepthSnapshot

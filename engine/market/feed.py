@@ -7,9 +7,11 @@ until the cause is gone; holes are fetched over REST.
 
 from __future__ import annotations
 
-from collections import deque
+import asyncio
+from collections import Counter, deque
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import numpy as np
 
 from engine.analysis.layout import FRAMES
@@ -20,13 +22,14 @@ from engine.events import EventKind, Severity
 from engine.market.backfill import Backfill
 from engine.market.book_lane import BookLane
 from engine.market.quotes import STALE_MS, Quotes
-from engine.market.tape import Outcome, Tape, moment
+from engine.market.tape import Outcome, Tape, is_leap, moment
 from engine.market.universe import Universe, decide_universe
 from exchange.binance.routes import stream_symbol
 from exchange.binance.session import SessionLimits
 from exchange.binance.stream_events import FrameRefused, SocketLost, SocketRotated, StreamsLive, SubscriptionsLost
 from exchange.binance.streams import MarketStreams
-from exchange.market_data import FRAME_MS, BookTop, KlineUpdate, MarkPrice
+from exchange.errors import DecodeError
+from exchange.market_data import FRAME_MS, BookTop, ContractStatus, KlineUpdate, MarkPrice
 from exchange.priority import Priority
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ FLUSH_BATCH = 16
 """Closed bars taken per turn of the loop, so that a full hour closing at once never stalls it."""
 LONGER = ("15m", "1h")
 MARK_STREAM = "!markPrice@arr"
+CONTRACT_STREAM = "!contractInfo"
+_ODD = (Outcome.DUPLICATE, Outcome.CORRECTED, Outcome.GAP, Outcome.BAD)
 
 
 class Change(NamedTuple):
@@ -57,6 +62,8 @@ class Change(NamedTuple):
     added: tuple[str, ...]
     removed: tuple[str, ...]
     halted: tuple[str, ...]
+    marks: dict[str, float]
+    """The last known mark prices of the halted ones."""
 
 
 class Feed:
@@ -86,6 +93,10 @@ class Feed:
         self.messages = 0
         self.last_message_ms = 0
         self.last_error = ""
+        self.contract_news = asyncio.Event()
+        """Set when the venue tells of a contract that changed its status: the universe should be read again."""
+        self.bars: Counter[Outcome] = Counter()
+        """Closed bars by what became of them."""
         self._stale_ms = int(STALE_MS * patience)
         self._late_ms = int(LATE_MS * patience)
         self._clock = clock
@@ -142,7 +153,10 @@ class Feed:
         tickers = await self._client.tickers()
         marks = await self._client.mark_prices()
         tops = await self._client.book_tops()
-        self.instruments = {instrument.symbol: instrument for instrument in instruments}
+        if not instruments or not tickers:
+            empty = "GET /fapi/v1/exchangeInfo" if not instruments else "GET /fapi/v1/ticker/24hr"
+            raise DecodeError(empty, "", "the answer names no contract at all; the universe stays as it was")
+        self.instruments = self._rules(instruments, tickers)
         decided = decide_universe(
             self.instruments,
             tickers,
@@ -152,6 +166,12 @@ class Feed:
             room=self.quotes.slots,
         )
         self.universe = decided
+        told = {mark.symbol: mark.mark for mark in marks}
+        last_marks = {
+            symbol: told.get(symbol) or float(self.quotes.mark[self._slots[symbol]])
+            for symbol in decided.halted
+            if symbol in told or symbol in self._slots
+        }
         for symbol in decided.removed:
             self.tape.release(symbol)
             self.quotes.clear(self._slots.pop(symbol))
@@ -171,7 +191,15 @@ class Feed:
                 self.quotes.on_book(self._slots[top.symbol], top)
         self._take_tickers(tickers)
         self._subscribe()
-        return Change(decided.added, decided.removed, decided.halted)
+        usable = {symbol: mark for symbol, mark in last_marks.items() if mark > 0}
+        return Change(decided.added, decided.removed, decided.halted, usable)
+
+    def _rules(self, instruments: Iterable[Instrument], tickers: Iterable[Ticker]) -> dict[str, Instrument]:
+        """Return the contracts; one whose row was refused keeps its former rules while it still has statistics."""
+        rules = {instrument.symbol: instrument for instrument in instruments}
+        traded = {ticker.symbol for ticker in tickers}
+        lost = [symbol for symbol in self._slots if symbol not in rules and symbol in traded]
+        return {**rules, **{symbol: self.instruments[symbol] for symbol in lost}}
 
     async def refresh_tickers(self) -> None:
         """Read the 24 h statistics. Raises ExchangeError."""
@@ -186,7 +214,12 @@ class Feed:
     def _subscribe(self) -> None:
         names = [stream_symbol(symbol) for symbol in self.symbols]
         self.streams.want(
-            [*(f"{name}@kline_5m" for name in names), *(f"{name}@bookTicker" for name in names), MARK_STREAM]
+            [
+                *(f"{name}@kline_5m" for name in names),
+                *(f"{name}@bookTicker" for name in names),
+                MARK_STREAM,
+                CONTRACT_STREAM,
+            ]
         )
 
     # Messages.
@@ -207,7 +240,9 @@ class Feed:
         tops: dict[int, BookTop] = {}
         for message in messages:
             slot = slots.get(message.symbol)
-            if slot is None:
+            if slot is None or isinstance(message, ContractStatus):
+                if isinstance(message, ContractStatus):
+                    self._take_status(message)
                 continue
             if isinstance(message, BookTop):
                 # Nobody looks between two messages of a batch: only the newest book of a symbol reaches its columns.
@@ -220,6 +255,15 @@ class Feed:
                 self.quotes.on_mark(slot, message)
         for slot, top in tops.items():
             self.quotes.on_book(slot, top)
+
+    def _take_status(self, news: ContractStatus) -> None:
+        """Let a contract that stopped be not ready at once, and have the universe read again."""
+        known = self.instruments.get(news.symbol)
+        if known is not None:
+            if known.status == news.status:
+                return
+            self.instruments[news.symbol] = msgspec.structs.replace(known, status=news.status)
+        self.contract_news.set()
 
     def _take_bar(self, slot: int, bar: KlineUpdate) -> None:
         if bar.interval != "5m":
@@ -264,10 +308,11 @@ class Feed:
 
     def _append(self, updates: Sequence[KlineUpdate]) -> list[KlineUpdate]:
         # Before its history is there a series takes no bar: the history, fetched later, will hold it.
-        updates = [one for one in updates if self.tape.last_open(one.symbol, one.interval) >= 0]
+        updates = [one for one in updates if self.tape.begun(one.symbol, one.interval)]
         taken = self.tape.append_many(updates)
         appended, rebuilt = [], set()
         for update, verdict in zip(updates, taken.verdicts, strict=True):
+            self.bars[verdict.outcome] += 1
             if verdict.outcome is Outcome.APPENDED:
                 appended.append(update)
             elif verdict.outcome is Outcome.CORRECTED:
@@ -352,6 +397,8 @@ class Feed:
         slot = self._slots.get(symbol)
         if slot is None:
             return "not in the universe"
+        if not self.instruments[symbol].is_trading:
+            return f"the exchange has stopped its trading ({self.instruments[symbol].status})"
         for frame in FRAMES:
             reason = self.tape.readiness(symbol, frame)
             if reason:
@@ -359,12 +406,28 @@ class Feed:
             wanted = self.tape.last_open(symbol, frame) + 2 * FRAME_MS[frame]
             if now_ms - wanted > self._late_ms:
                 return f"{frame}: waits for the bar of {moment(wanted - FRAME_MS[frame])}"
-        if not (self.quotes.bid[slot] > 0 and self.quotes.ask[slot] > 0 and self.quotes.mark[slot] > 0):
+        return self._price_reason(slot, self.tape.newest_close(symbol, "5m"), now_ms)
+
+    def _price_reason(self, slot: int, close: float, now_ms: int) -> str:
+        """Return why the prices of a slot may not be used, empty when they may; `close` is the newest bar's."""
+        bid, ask, mark = float(self.quotes.bid[slot]), float(self.quotes.ask[slot]), float(self.quotes.mark[slot])
+        if not (bid > 0 and ask > 0 and mark > 0):
             return "no price yet"
         age = now_ms - int(max(self.quotes.book_time[slot], self.quotes.mark_time[slot]))
         if age > self._stale_ms:
             return f"price is {age / 1000:.0f} s old"
+        for price in (mark, float(self.quotes.last[slot]), bid):
+            if is_leap(close, price):
+                return f"price {price:.6g} does not fit the newest bar's {close:.6g}: redenominated, waits for new bars"
         return ""
+
+    def odd_bars(self) -> tuple[tuple[str, int], ...]:
+        """Return how many closed bars came twice, corrected, after a gap or inconsistent, and frames after newer ones.
+
+        Kinds that never occurred are left out.
+        """
+        counts = [(outcome.value, self.bars[outcome]) for outcome in _ODD]
+        return tuple((name, count) for name, count in [*counts, ("late", self.quotes.late)] if count)
 
     def late(self, now_ms: int) -> list[tuple[str, str]]:
         """Return (symbol, frame) of every series whose next closed bar is overdue or that holds a hole or fault."""
@@ -376,6 +439,7 @@ class Feed:
         return [
             (symbol, frame)
             for symbol in self.symbols
+            if self.instruments[symbol].is_trading
             for frame, is_behind in zip(
                 FRAMES, behind[row_of(self._slots[symbol], 0) :][: len(FRAMES)].tolist(), strict=True
             )

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from exchange.market_data import KlineUpdate
 
 HISTORY = 500
+LEAP = 8.0
+"""A price that moves by more than this factor between two bars, or from open to close, has changed its unit.
+
+Recorded perpetuals moved at most 1.2-fold between bars and 1.9-fold inside one of up to an hour; a redenomination is
+10-fold or more.
+"""
+HOLE = "hole of "
+"""What the fault of a series begins with that lacks bars, which can be fetched; any other wants the whole history."""
 COLUMNS = Candles.__struct_fields__
 
 CANDLE = np.dtype([(name, "i8" if name in {"open_time", "trades"} else "f8") for name in COLUMNS])
@@ -111,6 +119,51 @@ def candles_fault(candles: Candles, interval_ms: int) -> str:
     return ""
 
 
+def leap_text(before: float, after: float) -> str:
+    """Return in words by how much a price leapt."""
+    return f"rose {after / before:.4g}-fold" if after > before else f"fell to 1/{before / after:.4g}"
+
+
+def is_leap(before: float, after: float) -> bool:
+    """Say whether a price has changed its unit; False where one of the two is unknown."""
+    return 0.0 < before * LEAP < after or 0.0 < after * LEAP < before
+
+
+class Part(NamedTuple):
+    """The newest part of a series that is in one piece and in one unit."""
+
+    first: int
+    """Index of its first bar; the length of the series when nothing is left."""
+    after: str
+    """What it begins after, empty where the whole series is one part."""
+    leapt: bool
+    """Whether that was a change of the price's unit; else it was a hole."""
+
+
+def newest_part(candles: Candles, interval_ms: int) -> Part:
+    """Return the part after the last hole and the last change of the price's unit."""
+    opened, closed = candles.open, candles.close
+    with np.errstate(all="ignore"):
+        sound = np.isfinite(opened) & np.isfinite(closed) & (opened > 0.0) & (closed > 0.0)
+        inside = sound & (np.abs(np.log(closed / opened)) > np.log(LEAP))
+        between = sound[1:] & sound[:-1] & (np.abs(np.log(opened[1:] / closed[:-1])) > np.log(LEAP))
+    steps = np.diff(candles.open_time)
+    hole = (steps > interval_ms) & (steps % interval_ms == 0)
+    last_inside = int(np.flatnonzero(inside)[-1]) if inside.any() else -1
+    last_break = int(np.flatnonzero(between | hole)[-1]) if (between | hole).any() else -1
+    if last_inside < 0 and last_break < 0:
+        return Part(0, "", leapt=False)
+    if last_inside > last_break:
+        k = last_inside
+        told = leap_text(float(opened[k]), float(closed[k]))
+        return Part(k + 1, f"the price {told} within the bar of {moment(int(candles.open_time[k]))}", leapt=True)
+    k = last_break
+    at = moment(int(candles.open_time[k]))
+    if between[k]:
+        return Part(k + 1, f"the price {leap_text(float(closed[k]), float(opened[k + 1]))} after {at}", leapt=True)
+    return Part(k + 1, f"the hole of {int(steps[k]) // interval_ms - 1} bars after {at}", leapt=False)
+
+
 class Tape:
     """The candles of a fixed number of symbols. Symbols enter by `assign` and leave by `release`."""
 
@@ -125,6 +178,9 @@ class Tape:
         self._ring = np.zeros((slots * len(FRAMES), BARS), CANDLE)
         self._count = [0] * (slots * len(FRAMES))
         self._fault = [""] * (slots * len(FRAMES))
+        self._after = [""] * (slots * len(FRAMES))
+        self._leapt = [0] * (slots * len(FRAMES))
+        self._read = [-1] * (slots * len(FRAMES))
         self._slots: dict[str, int] = {}
         self._free = list(range(slots - 1, -1, -1))
 
@@ -162,30 +218,40 @@ class Tape:
     def load(self, symbol: str, frame: str, candles: Candles, now_ms: int) -> str:
         """Replace a series by what REST returned; return its readiness reason, empty if ready.
 
-        A bar still forming at `now_ms` is dropped. A faulty or holed series is not kept.
+        A bar still forming at `now_ms` is dropped. Of a series with a hole, or whose price changed its unit, the part
+        after that is kept: what the exchange itself does not have cannot be fetched. A faulty series is not kept.
         """
         row, interval = self.row(symbol, frame), FRAME_MS[frame]
         closed = _closed(candles, interval, now_ms)
+        part = newest_part(closed, interval)
+        closed = _rows_of(closed, np.arange(len(closed)) >= part.first)
         fault = candles_fault(closed, interval)
         self._clear(row, fault)
         if not fault:
             self._put(row, closed)
+            self._after[row] = part.after
+            self._read[row] = now_ms // interval * interval - interval
+            if part.leapt:
+                self._leapt[row] = int(closed.open_time[0]) if len(closed) else now_ms // interval * interval
         return self.readiness(symbol, frame)
 
     def extend(self, symbol: str, frame: str, candles: Candles, now_ms: int) -> npt.NDArray[np.void]:
         """Append fetched closed bars that follow the last held one (gap repair); return them as BAR rows to run.
 
-        Bars already held are skipped. A fault or a remaining hole marks the series not ready and appends nothing.
+        Bars already held are skipped. A fault, a remaining hole or a change of the price's unit marks the series not
+        ready and appends nothing; the whole history is then needed.
         """
         row, interval = self.row(symbol, frame), FRAME_MS[frame]
         closed = _closed(candles, interval, now_ms)
         last = self.last_open(symbol, frame)
         new = _rows_of(closed, closed.open_time > last)
-        fault = candles_fault(new, interval)
+        fault = newest_part(new, interval).after or candles_fault(new, interval)
         if not fault and len(new) and self._count[row] and int(new.open_time[0]) != last + interval:
-            fault = f"hole after {moment(last)}: the repair begins only at {moment(int(new.open_time[0]))}"
+            fault = f"the hole after {moment(last)} stays: the repair begins only at {moment(int(new.open_time[0]))}"
+        if not fault and len(new) and self._count[row]:
+            fault = self._leap_fault(row, int(new.open_time[0]), float(new.open[0]), float(new.open[0]))
         if fault:
-            self._fault[row] = fault
+            self._fault[row] = f"{fault}; the history is read again"
             return np.empty(0, BAR)
         if len(new):
             self._put(row, new)
@@ -211,9 +277,11 @@ class Tape:
         ahead = (update.open_time - last) // interval
         if ahead <= 0:
             return self._again(row, count - 1 + ahead, update)
-        if ahead > 1:
-            self._fault[row] = f"hole of {ahead - 1} bars after {moment(last)}"
-            return Verdict(Outcome.GAP, self._fault[row])
+        leap = self._leap_fault(row, update.open_time, update.open, update.close)
+        if leap or ahead > 1:
+            reason = f"{leap}; the history is read again" if leap else f"{HOLE}{ahead - 1} bars after {moment(last)}"
+            self._fault[row] = reason
+            return Verdict(Outcome.BAD if leap else Outcome.GAP, reason)
         self._ring[row, count % BARS] = _candle(update)
         self._count[row] = count + 1
         return Verdict(Outcome.APPENDED, "")
@@ -233,11 +301,21 @@ class Tape:
         row = row_of(slot, frame)
         if self._fault[row]:
             return f"{frame}: {self._fault[row]}"
-        if self._count[row] == 0:
+        if self._read[row] < 0 and self._count[row] == 0:
             return f"{frame}: no candles yet"
         if self._count[row] < self.history:
-            return f"{frame}: {self._count[row]} of {self.history} bars"
+            since = f" since {self._after[row]}" if self._after[row] else ""
+            return f"{frame}: {self._count[row]} of {self.history} bars{since}"
         return ""
+
+    def begun(self, symbol: str, frame: str) -> bool:
+        """Say whether a series has been read from the exchange, be it that there was no bar of it yet."""
+        row = self.row(symbol, frame)
+        return self._count[row] > 0 or self._read[row] >= 0
+
+    def unit_since(self, symbol: str, frame: str) -> int:
+        """Return the open time of the first bar in the price's present unit, 0 where no other unit was seen."""
+        return self._leapt[self.row(symbol, frame)]
 
     def reasons(self, symbol: str) -> tuple[str, ...]:
         """Return the readiness reasons of all frames of a symbol; empty when it is ready."""
@@ -250,12 +328,15 @@ class Tape:
     def needs(self, symbol: str, frame: str, now_ms: int) -> tuple[int, int] | None:
         """Return first and last open time of the closed bars to fetch, None when nothing is missing.
 
-        The whole history after a fault or before the first load; else what follows the last held bar.
+        The whole history after a fault or before the first load; else what follows the last held bar. A series that the
+        exchange has no bar of is not asked for again before another one may have closed.
         """
         row, interval = self.row(symbol, frame), FRAME_MS[frame]
         end = now_ms // interval * interval - interval
         held = self._count[row]
-        if held == 0 or (self._fault[row] and not self._fault[row].startswith("hole")):
+        if held == 0 and not self._fault[row] and self._read[row] >= end:
+            return None
+        if held == 0 or (self._fault[row] and not self._fault[row].startswith(HOLE)):
             return end - (self.history - 1) * interval, end
         start = self.last_open(symbol, frame) + interval
         return (start, end) if start <= end else None
@@ -265,6 +346,12 @@ class Tape:
         row = self.row(symbol, frame)
         count = self._count[row]
         return int(self._ring[row, (count - 1) % BARS]["open_time"]) if count else -1
+
+    def newest_close(self, symbol: str, frame: str) -> float:
+        """Return the close of the newest closed bar, 0 if there is none."""
+        row = self.row(symbol, frame)
+        count = self._count[row]
+        return float(self._ring[row, (count - 1) % BARS]["close"]) if count else 0.0
 
     def candles(self, symbol: str, frame: str, limit: int = BARS) -> Candles:
         """Return copies of the newest closed bars, oldest first."""
@@ -293,9 +380,22 @@ class Tape:
         self._ring[row, number % BARS] = candle
         return Verdict(Outcome.CORRECTED, f"bar {moment(update.open_time)} came again with other values")
 
+    def _leap_fault(self, row: int, open_time: int, opened: float, closed: float) -> str:
+        """Return how a bar's price leapt against the held ones or within the bar, empty where it did not."""
+        count = self._count[row]
+        before = float(self._ring[row, (count - 1) % BARS]["close"]) if count else opened
+        if is_leap(before, opened):
+            return f"bar {moment(open_time)}: the price {leap_text(before, opened)} against the bar before"
+        if is_leap(opened, closed):
+            return f"bar {moment(open_time)}: the price {leap_text(opened, closed)} within the bar"
+        return ""
+
     def _clear(self, row: int, fault: str) -> None:
         self._count[row] = 0
         self._fault[row] = fault
+        self._after[row] = ""
+        self._leapt[row] = 0
+        self._read[row] = -1
 
     def _put(self, row: int, candles: Candles) -> None:
         kept = min(len(candles), BARS)

@@ -2,7 +2,8 @@
 
 Specification section 1: the `size` symbols of contract type PERPETUAL, quoted in USDT and TRADING with the highest 24 h
 quote volume. A member leaves only below rank 1.15 x size; a symbol with an open position stays until that is closed; a
-symbol that stops trading leaves at once. Whoever rises into the first `size` ranks enters at once, so between refreshes
+symbol that stops trading leaves at once, unless it holds a position and is only paused: then it stays, never ready,
+until it trades again or ends. Whoever rises into the first `size` ranks enters at once, so between refreshes
 the universe may hold up to 1.15 x size symbols and those with positions.
 """
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from exchange.market_data import Ticker
 
 LEAVE_FACTOR = 1.15
+PAUSED = frozenset({"PENDING_TRADING", "TRADING_HALT", "TRADING_CANCEL_ONLY"})
+"""Statuses of a contract that may trade (again); any other but TRADING ends it."""
 
 
 class Universe(msgspec.Struct, frozen=True):
@@ -26,11 +29,11 @@ class Universe(msgspec.Struct, frozen=True):
 
     members: tuple[str, ...]
     ranks: dict[str, int]
-    """1 = most traded, among all eligible symbols."""
+    """1 = most traded, among all eligible symbols; paused ones that are held come last."""
     added: tuple[str, ...]
     removed: tuple[str, ...]
     halted: tuple[str, ...]
-    """Removed because they stopped trading."""
+    """Removed because they stopped trading, or hold a position but cannot be members: their contract is over."""
 
 
 def decide_universe(
@@ -45,23 +48,22 @@ def decide_universe(
     """Choose the members from exchange rules and 24 h statistics; at most `room` of them, None for no bound.
 
     `held` names symbols with an open position, live or virtual. Ties in volume are settled by name, so that the same
-    input gives the same universe.
+    input gives the same universe. A member or held symbol whose statistics are missing counts as without volume.
     """
     volumes = {ticker.symbol: ticker.quote_volume for ticker in tickers}
+    known = {*previous, *held}
+    perpetual = {symbol: one for symbol, one in instruments.items() if one.is_usdt_perpetual}
     eligible = sorted(
-        (
-            symbol
-            for symbol, instrument in instruments.items()
-            if instrument.is_usdt_perpetual and instrument.is_trading and symbol in volumes
-        ),
-        key=lambda symbol: (-volumes[symbol], symbol),
+        (symbol for symbol, one in perpetual.items() if one.is_trading and (symbol in volumes or symbol in known)),
+        key=lambda symbol: (-volumes.get(symbol, 0.0), symbol),
     )
-    ranks = {symbol: rank for rank, symbol in enumerate(eligible, start=1)}
-    stays = {s for s in previous if s in ranks and (s in held or ranks[s] <= int(size * LEAVE_FACTOR))}
+    paused = sorted(symbol for symbol in held if symbol in perpetual and perpetual[symbol].status in PAUSED)
+    ranks = {symbol: rank for rank, symbol in enumerate([*eligible, *paused], start=1)}
+    stays = {s for s in known if s in ranks and (s in held or ranks[s] <= int(size * LEAVE_FACTOR))}
     chosen = stays | set(eligible[:size])
     if room is not None and len(chosen) > room:
         chosen = set(sorted(chosen, key=lambda symbol: (symbol not in held, ranks[symbol]))[:room])
-    members = tuple(symbol for symbol in eligible if symbol in chosen)
+    members = tuple(symbol for symbol in ranks if symbol in chosen)
     before = set(previous)
     gone = before - chosen
     return Universe(
@@ -69,5 +71,5 @@ def decide_universe(
         ranks=ranks,
         added=tuple(symbol for symbol in members if symbol not in before),
         removed=tuple(sorted(gone)),
-        halted=tuple(sorted(symbol for symbol in gone if symbol not in ranks)),
+        halted=tuple(sorted(symbol for symbol in gone | set(held) if symbol not in ranks)),
     )

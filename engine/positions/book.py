@@ -84,6 +84,11 @@ class VirtualBook:
         """Return the symbols with an open position; they stay in the universe."""
         return frozenset(held.symbol for held in self._roster.by_id.values())
 
+    def newest_price(self, symbol: str) -> float:
+        """Return the newest price the open positions of a symbol have seen, 0 where there is none."""
+        held = next((held for held in self._roster.by_id.values() if held.symbol == symbol), None)
+        return float(self._roster.columns.price[held.row]) if held is not None else 0.0
+
     def held(self, strategy: str, symbol: str) -> str:
         """Return the id of the open position of this strategy and symbol, empty for none."""
         held = self._roster.by_place.get((strategy, symbol))

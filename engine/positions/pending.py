@@ -60,6 +60,13 @@ class PendingEntries:
             del self._entries[entry.key]
         return gone
 
+    def withdraw(self, symbol: str) -> int:
+        """Withdraw every entry of a symbol; return how many there were."""
+        gone = [key for key in self._entries if key[1] == symbol]
+        for key in gone:
+            del self._entries[key]
+        return len(gone)
+
     def reslot(self, slots: Mapping[str, int]) -> None:
         """Follow the symbols to their columns; entries of a symbol without one are forgotten."""
         self._entries = {

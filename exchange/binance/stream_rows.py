@@ -18,7 +18,15 @@ from exchange.binance.depth_rows import DepthRow, depth_change, depth_keys, dept
 from exchange.binance.json_strict import BEYOND, finite, not_negative, positive, symbol_name
 from exchange.binance.wire import COIN_MARGINED, funding_rate
 from exchange.errors import DecodeError
-from exchange.market_data import AggTrade, BookTop, KlineUpdate, MarketMessage, MarkPrice, Ticker
+from exchange.market_data import (
+    AggTrade,
+    BookTop,
+    ContractStatus,
+    KlineUpdate,
+    MarketMessage,
+    MarkPrice,
+    Ticker,
+)
 
 ABSENT = -2
 """The value of an integer field that was not sent (-1 is sent: the trade ids of a bar without trades)."""
@@ -131,6 +139,21 @@ class TickerRow(msgspec.Struct, gc=False):
     st: int = ABSENT
 
 
+class ContractRow(msgspec.Struct, gc=False):
+    """`!contractInfo`; brackets come only when they change, and are read over REST."""
+
+    e: str
+    E: int
+    s: str
+    cs: str
+    ps: str = ""
+    ct: str = ""
+    dt: int = ABSENT
+    ot: int = ABSENT
+    bks: list[dict[str, msgspec.Raw]] | None = None
+    st: int = ABSENT
+
+
 def _book_keys(row: BookRow) -> int:
     return 7 + (row.u != ABSENT) + (row.T != ABSENT) + (row.ps != "") + (row.st != ABSENT)
 
@@ -154,6 +177,12 @@ def _ticker_keys(row: TickerRow) -> int:
     texts = (row.p, row.w, row.Q, row.o, row.h, row.l, row.v, row.ps)
     numbers = (row.O, row.C, row.F, row.L, row.n, row.st)
     return 20 - texts.count("") - numbers.count(ABSENT)
+
+
+def _contract_keys(row: ContractRow) -> int:
+    texts, numbers = (row.ps, row.ct), (row.dt, row.ot, row.st)
+    brackets = 0 if row.bks is None else 1 + sum(map(len, row.bks))
+    return 9 - texts.count("") - numbers.count(ABSENT) + brackets
 
 
 def _book(row: BookRow, where: str) -> BookTop | None:
@@ -218,6 +247,14 @@ def _ticker(row: TickerRow, where: str) -> Ticker | None:
     return Ticker(symbol, last, finite(row.P, where, "P"), not_negative(row.q, where, "q"), row.E)
 
 
+def _contract(row: ContractRow, where: str) -> ContractStatus | None:
+    if row.st == COIN_MARGINED:
+        return None
+    if not row.cs:
+        raise DecodeError(where, "cs", "the contract's status is empty")
+    return ContractStatus(symbol_name(row.s, where, "s"), row.cs, row.E)
+
+
 class FrameKind(NamedTuple):
     """One kind of payload: its decoders, how many of its keys a row holds, and the builder."""
 
@@ -260,6 +297,7 @@ KINDS: dict[str, FrameKind] = {
         _kind("markPriceUpdate", MarkRow, _mark_keys, _mark),
         _kind("24hrTicker", TickerRow, _ticker_keys, _ticker),
         _kind("depthUpdate", DepthRow, depth_keys, depth_change),
+        _kind("contractInfo", ContractRow, _contract_keys, _contract),
     )
 }
 """Kinds by event name."""
@@ -277,6 +315,7 @@ _EVENTS: dict[str, str] = {
     "ticker": "24hrTicker",
     "!ticker": "24hrTicker",
     "depth": "depthUpdate",
+    "!contractInfo": "contractInfo",
 }
 
 

@@ -175,9 +175,6 @@ _WHY: dict[tuple[str, str], tuple[str, ...]] = {
     ("client", _INDEX): (
         "GET /fapi/v1/indexInfo", "GET /fapi/v1/assetIndex", "<s>@compositeIndex", "!assetIndex@arr", "<a>@assetIndex",
     ),
-    ("client", "rules and brackets are read again hourly, daily and after the refusals that speak of them"): (
-        "!contractInfo",
-    ),
     ("client", _GRIDS + "; counted and ignored"): ("STRATEGY_UPDATE", "GRID_UPDATE"),
     ("client", _REST_INSTEAD): METHODS,
     ("simulator", _NOT_NEEDED.replace("; other clients do", "")): ("POST /fapi/v1/stock/contract",),

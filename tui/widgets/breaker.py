@@ -128,6 +128,8 @@ def _feed_lines(snapshot: Snapshot, now: int, width: int) -> list[Line]:
         lines.append(((_lead("back-fill"), "dim"), *bar(share, _bar_width(width), "key"), progress))
     if feed.malformed:
         lines += _note(f"refused input {feed.malformed}, last: {feed.last_malformed}", width)
+    if feed.odd_bars:
+        lines += _note("odd bars: " + ", ".join(f"{count} {kind}" for kind, count in feed.odd_bars), width)
     if feed.last_error:
         lines += _note(feed.last_error, width)
     return lines

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.market.quotes import Quotes
-from exchange.market_data import BookTop, KlineUpdate
+from exchange.market_data import BookTop, KlineUpdate, MarkPrice
 
 M5 = 300_000
 
@@ -61,12 +61,43 @@ def test_the_change_of_a_minute_starts_from_the_last_price_of_the_minute_before(
     assert np.isclose(quotes.change_1m()[0], 21.0)
 
 
+def test_a_frame_that_comes_after_a_newer_one_moves_no_price_and_is_counted():
+    quotes = Quotes(1)
+    quotes.on_bar(0, bar(10.0, 12.0, 9.0, time=M5 + 2_000))
+    quotes.drain()
+    quotes.on_bar(0, bar(11.0, 12.0, 9.0, time=M5 + 1_000))
+    quotes.on_bar(0, bar(50.0, 90.0, 40.0, opened=0, time=1_000))
+    assert not quotes.dirty
+    assert (quotes.last[0], quotes.late) == (10.0, 2)
+
+
+def test_the_last_frame_of_the_bar_before_brings_the_extremes_nobody_saw_and_leaves_the_price():
+    quotes = Quotes(1)
+    quotes.on_bar(0, bar(10.0, 12.0, 9.0, time=M5 + 299_000))
+    quotes.on_bar(0, bar(10.5, 10.5, 10.5, opened=2 * M5, time=2 * M5 + 1))
+    quotes.drain()
+    quotes.on_bar(0, bar(10.0, 14.0, 9.0, time=M5 + 299_999))
+    seen = quotes.drain()
+    assert (seen.high[0], seen.low[0], seen.last[0]) == (14.0, 10.5, 10.5)
+    quotes.on_bar(0, bar(10.0, 14.0, 9.0, time=M5 + 299_999))
+    assert not quotes.dirty, "the same frame again brings nothing"
+
+
+def test_an_older_mark_is_ignored_and_funding_is_not_noted_twice():
+    quotes = Quotes(1)
+    for time, price, due in ((100, 10.0, 200), (250, 11.0, 400), (150, 12.0, 200), (260, 13.0, 400)):
+        quotes.on_mark(0, MarkPrice("A", price, price, 0.0001, due, time))
+    assert (quotes.mark[0], quotes.mark_time[0], quotes.late) == (13.0, 260, 1)
+    assert [one.time for one in quotes.take_fundings()] == [200]
+
+
 PRICES = st.floats(min_value=0.001, max_value=1e9)
 
 
 @given(st.lists(st.tuples(PRICES, PRICES, PRICES, st.integers(1, 3)).map(lambda t: (sorted(t[:3]), t[3])), max_size=12))
 def test_high_and_low_are_the_extremes_of_all_that_was_new(steps):
     quotes = Quotes(1)
+    steps = sorted(steps, key=lambda step: step[1])
     new, opened_before, high_before, low_before = [], 0, math.inf, -math.inf
     for (low, close, high), number in steps:
         opened = number * M5

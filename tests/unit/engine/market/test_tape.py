@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_series import random_candles
+from market_series import random_candles, recorded_candles
 
 from engine.analysis.bars import bars_of
 from engine.analysis.layout import FRAME_15M
 from engine.analysis.tables import row_of
-from engine.market.tape import Outcome, Tape, build_frame, differences
+from engine.market.tape import Outcome, Tape, build_frame, differences, newest_part
 from exchange.market_data import Candles, KlineUpdate
 
 FIVE = 300_000
@@ -21,6 +21,22 @@ def changed(candles, **values):
     copy = cut(candles, 0, len(candles))
     for name, (place, value) in values.items():
         getattr(copy, name)[place] = value
+    return copy
+
+
+def without(candles, *places):
+    return Candles(**{name: np.delete(getattr(candles, name), places) for name in Candles.__struct_fields__})
+
+
+def rescaled(candles, first, factor, *, within=False):
+    """The series whose prices are `factor` times as high from bar `first` on; `within` splits that bar itself."""
+    copy = cut(candles, 0, len(candles))
+    for name in ("open", "high", "low", "close"):
+        getattr(copy, name)[first:] *= factor
+    if within:
+        copy.open[first] /= factor
+        copy.low[first] = min(copy.low[first], copy.open[first])
+        copy.high[first] = max(copy.high[first], copy.open[first])
     return copy
 
 
@@ -131,12 +147,15 @@ def test_a_hole_is_reported_fetched_and_healed():
     assert tape.append(update(candles, 125)).outcome is Outcome.APPENDED
 
 
-def test_a_repair_that_leaves_a_hole_appends_nothing():
+def test_a_repair_that_leaves_a_hole_appends_nothing_and_asks_for_the_whole_history():
     candles = random_candles(1, 130)
     tape = loaded(cut(candles, 0, 120))
     assert len(tape.extend("AAAUSDT", "5m", cut(candles, 122, 126), end(candles))) == 0
     assert "the repair begins only at" in tape.readiness("AAAUSDT", "5m")
-    assert tape.needs("AAAUSDT", "5m", end(candles))[0] == candles.open_time[120]
+    assert tape.needs("AAAUSDT", "5m", end(candles))[0] == candles.open_time[30]
+    assert tape.load("AAAUSDT", "5m", without(candles, 120, 121), end(candles)) == (
+        "5m: 8 of 100 bars since the hole of 2 bars after 2024-03-09 12:55"
+    )
 
 
 def test_a_bad_bar_from_the_stream_makes_the_whole_history_needed():
@@ -219,3 +238,91 @@ def test_building_refuses_a_holed_series_and_a_shorter_frame():
         build_frame(Candles(**{n: np.delete(getattr(candles, n), 50) for n in Candles.__struct_fields__}), "5m", "15m")
     with pytest.raises(ValueError, match="longer multiple"):
         build_frame(candles, "15m", "5m")
+
+
+def test_a_symbol_the_exchange_has_no_bar_of_is_not_asked_for_again_before_a_bar_may_have_closed():
+    candles = random_candles(1, 130)
+    tape = Tape(1, 100)
+    tape.assign("AAAUSDT")
+    now = end(candles, 120) + 2_000
+    assert tape.needs("AAAUSDT", "5m", now) is not None
+    assert tape.load("AAAUSDT", "5m", cut(candles, 0, 0), now) == "5m: 0 of 100 bars"
+    assert tape.begun("AAAUSDT", "5m")
+    assert tape.needs("AAAUSDT", "5m", now + 60_000) is None
+    assert tape.needs("AAAUSDT", "5m", now + FIVE) == (candles.open_time[22], candles.open_time[121])
+    assert tape.append(update(candles, 121)).outcome is Outcome.APPENDED
+    assert tape.readiness("AAAUSDT", "5m") == "5m: 1 of 100 bars"
+
+
+def test_one_bar_is_a_series_that_is_not_ready():
+    candles = random_candles(1, 1)
+    tape = Tape(1, 100)
+    tape.assign("AAAUSDT")
+    assert tape.load("AAAUSDT", "5m", candles, end(candles)) == "5m: 1 of 100 bars"
+    assert len(tape.bars("AAAUSDT", "5m")) == 1
+
+
+@pytest.mark.parametrize("factor", [1000.0, 0.001, 10.0])
+@pytest.mark.parametrize("within", [False, True])
+def test_a_history_whose_price_changed_its_unit_begins_after_the_change_and_says_so(factor, within):
+    candles = rescaled(random_candles(1, 120), 50, factor, within=within)
+    tape = Tape(1, 100)
+    tape.assign("AAAUSDT")
+    first = 51 if within else 50
+    said = tape.load("AAAUSDT", "5m", candles, end(candles))
+    assert said.startswith(f"5m: {120 - first} of 100 bars since the price {'rose' if factor > 1 else 'fell to 1/'}")
+    assert ("within the bar of" in said) is within
+    assert tape.candles("AAAUSDT", "5m").close.tolist() == candles.close[first:].tolist()
+    assert tape.unit_since("AAAUSDT", "5m") == candles.open_time[first]
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_a_streamed_bar_in_another_unit_is_not_taken_and_the_history_is_read_again(within):
+    candles = rescaled(random_candles(1, 121), 120, 1000.0, within=within)
+    tape = loaded(cut(candles, 0, 120))
+    verdict = tape.append(update(candles, 120))
+    assert verdict.outcome is Outcome.BAD
+    assert "the price rose" in verdict.reason
+    assert verdict.reason.endswith("the history is read again")
+    assert tape.needs("AAAUSDT", "5m", end(candles)) == (candles.open_time[21], candles.open_time[120])
+    said = tape.load("AAAUSDT", "5m", cut(candles, 21, 121), end(candles))
+    assert said.startswith(f"5m: {0 if within else 1} of 100 bars since the price rose")
+    assert tape.unit_since("AAAUSDT", "5m") == end(candles, 119) + (FIVE if within else 0)
+
+
+def test_a_history_that_the_exchange_itself_has_rescaled_is_ready_at_once():
+    candles = random_candles(1, 121)
+    tape = loaded(cut(candles, 0, 120))
+    tape.append(update(rescaled(candles, 120, 1000.0), 120))
+    assert tape.load("AAAUSDT", "5m", rescaled(candles, 0, 1000.0), end(candles)) == ""
+    assert tape.unit_since("AAAUSDT", "5m") == 0
+
+
+def test_a_repair_over_a_change_of_the_unit_asks_for_the_whole_history():
+    candles = rescaled(random_candles(1, 130), 122, 0.001)
+    tape = loaded(cut(candles, 0, 120))
+    assert tape.append(update(candles, 121)).outcome is Outcome.GAP
+    assert len(tape.extend("AAAUSDT", "5m", cut(candles, 120, 126), end(candles, 125))) == 0
+    assert tape.needs("AAAUSDT", "5m", end(candles, 125))[0] == candles.open_time[26]
+
+
+@pytest.mark.parametrize(
+    "name", ["1h/ETHUSDT-1h__Roshan7869", "5m/1000PEPEUSDT-5m__catman77", "5m/ADAUSDT-5m__Alpergulsen"]
+)
+def test_recorded_prices_never_look_like_another_unit(name):
+    candles = recorded_candles(name, 0, 1_000_000)
+    assert len(candles) > 5_000
+    assert not newest_part(candles, int(np.diff(candles.open_time).min())).leapt
+
+
+def test_a_duplicated_bar_in_a_history_is_named_and_the_history_is_not_kept():
+    candles = random_candles(1, 120)
+    doubled = Candles(
+        **{n: np.insert(getattr(candles, n), 50, getattr(candles, n)[50]) for n in candles.__struct_fields__}
+    )
+    tape = Tape(1, 100)
+    tape.assign("AAAUSDT")
+    assert (
+        tape.load("AAAUSDT", "5m", doubled, end(candles)) == "5m: open times do not ascend after bar 2024-03-09 07:10"
+    )
+    assert len(tape.bars("AAAUSDT", "5m")) == 0

@@ -1,9 +1,10 @@
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.market.universe import decide_universe
+from engine.market.universe import PAUSED, decide_universe
 from exchange.instrument import Instrument, LotRule
 from exchange.market_data import Ticker
 
@@ -92,6 +93,35 @@ def test_a_symbol_that_stops_trading_leaves_at_once_even_with_a_position():
     universe = decide_universe(instruments, tickers, size=5, previous=["C000USDT"], held=["C000USDT"])
     assert "C000USDT" not in universe.members
     assert universe.halted == ("C000USDT",)
+
+
+@pytest.mark.parametrize("status", sorted(PAUSED))
+def test_a_paused_symbol_stays_while_it_holds_a_position_and_leaves_at_once_without_one(status):
+    instruments, tickers = market(10)
+    instruments["C000USDT"] = listed("C000USDT", status=status)
+    held = decide_universe(instruments, tickers, size=5, previous=["C000USDT"], held=["C000USDT"])
+    assert held.members[-1] == "C000USDT"
+    assert (held.removed, held.halted) == ((), ())
+    free = decide_universe(instruments, tickers, size=5, previous=["C000USDT"])
+    assert (free.removed, free.halted) == (("C000USDT",), ("C000USDT",))
+
+
+def test_a_held_symbol_is_a_member_after_a_restart_whatever_its_rank():
+    instruments, tickers = market(40)
+    assert "C039USDT" in decide_universe(instruments, tickers, size=5, held=["C039USDT"]).members
+
+
+def test_a_held_symbol_that_is_gone_after_a_restart_is_named():
+    instruments, tickers = market(10)
+    assert decide_universe(instruments, tickers, size=5, held=["GONEUSDT"]).halted == ("GONEUSDT",)
+
+
+def test_a_member_whose_statistics_are_missing_stays_while_it_is_held_and_is_not_taken_for_halted():
+    instruments, tickers = market(40)
+    universe = decide_universe(instruments, tickers[1:], size=5, previous=["C000USDT"], held=["C000USDT"])
+    assert universe.members[-1] == "C000USDT"
+    without = decide_universe(instruments, tickers[1:], size=5, previous=["C000USDT"])
+    assert (without.removed, without.halted) == (("C000USDT",), ())
 
 
 @given(st.lists(st.floats(1, 1e9), min_size=1, max_size=60), st.integers(1, 30), st.randoms(use_true_random=False))

@@ -4,7 +4,7 @@ import pytest
 
 from exchange.binance.streams_wire import ControlReply, FrameDecoder
 from exchange.errors import DecodeError
-from exchange.market_data import AggTrade, BookTop, KlineUpdate, MarkPrice, Ticker
+from exchange.market_data import AggTrade, BookTop, ContractStatus, KlineUpdate, MarkPrice, Ticker
 
 BOOK = {
     "e": "bookTicker", "u": 400900217, "E": 20, "T": 19, "s": "BTCUSDT", "ps": "BTCUSDT",
@@ -47,6 +47,12 @@ TICKER = {
     "e": "24hrTicker", "E": 70, "s": "BTCUSDT", "p": "1", "P": "-0.786", "w": "1", "c": "16584.60", "Q": "1", "o": "1",
     "h": "1", "l": "1", "v": "1", "q": "2036.5", "O": 1, "C": 2, "F": 3, "L": 4, "n": 5,
 }  # fmt: skip
+CONTRACT = {
+    "e": "contractInfo", "E": 80, "s": "IOTAUSDT", "ps": "IOTAUSDT", "ct": "PERPETUAL", "dt": 4133404800000,
+    "ot": 1569398400000, "cs": "SETTLING",
+    "bks": [{"bs": 1, "bnf": 0, "bnc": 5000, "mmr": 0.01, "cf": 0, "mi": 21, "ma": 50},
+            {"bs": 2, "bnf": 5000, "bnc": 25000, "mmr": 0.025, "cf": 75, "mi": 11, "ma": 20}],
+}  # fmt: skip
 
 EXPECTED = [
     ("btcusdt@bookTicker", BOOK, BookTop("BTCUSDT", 25.35, 31.21, 25.36, 40.66, 20)),
@@ -57,6 +63,7 @@ EXPECTED = [
     ("btcusdt@aggTrade", TRADE, AggTrade("BTCUSDT", 5, 1.5, 2.0, True, 39, 40)),
     ("btcusdt@markPrice@1s", MARK, MarkPrice("BTCUSDT", 11.5, 11.3, 0.0003, 60, 50)),
     ("btcusdt@ticker", TICKER, Ticker("BTCUSDT", 16584.6, -0.786, 2036.5, 70)),
+    ("!contractInfo", CONTRACT, ContractStatus("IOTAUSDT", "SETTLING", 80)),
 ]  # fmt: skip
 
 
