@@ -11,8 +11,9 @@ from engine.analysis.layout import FRAMES
 from engine.analysis.reading import indicators
 from engine.analysis.tables import row_of
 from engine.commands import AskChart, AskPosition, AskSignal
-from engine.signals.explain import cards
+from engine.signals.explain import cards, waiting_cards
 from engine.snapshot import ChartLevel, NoAnswer, SignalDetail
+from engine.strategy.candidate import StrategyName
 from exchange.market_data import FRAME_MS, KlineUpdate
 
 if TYPE_CHECKING:
@@ -114,21 +115,43 @@ class Answers:
         desk = self._desk
         views = desk.live.views.get(symbol)
         if views is None:
-            reason = desk.feed.reason(symbol, desk.clock.now_ms()) or "the next cycle will judge it"
-            return NoAnswer(f"{symbol} has not been judged yet: {reason}")
+            return self._not_judged(symbol)
         selection = desk.live.selection
         signals = [one for one in selection.signals if one.candidate.symbol == symbol] if selection else []
         acting = next((one for one in signals if one.candidate.strategy == desk.mode), signals[0] if signals else None)
-        shown = []
-        for frame in FRAMES:
-            values = indicators(desk.feed.tables, row_of(views.reading.slot, frame))
-            shown += [(frame, name, value) for name, value in values.items()]
         return SignalDetail(
             symbol=symbol,
             decimals=desk.feed.instruments[symbol].decimals,
             time=selection.time if selection is not None else 0,
             signal_id=acting.signal_id if acting is not None else "",
             cards=cards(views, selection),
-            indicators=tuple(shown),
+            indicators=self._indicators(views.reading.slot),
             leverage=next((row for row in desk.decisions if row.symbol == symbol), None),
         )
+
+    def _not_judged(self, symbol: str) -> SignalDetail | NoAnswer:
+        """Return why no strategy was asked about a symbol, with the indicators as far as they stand."""
+        desk = self._desk
+        now, slot = desk.clock.now_ms(), desk.feed.slot_of(symbol)
+        reason = desk.feed.reason(symbol, now) or "ready now; the next cycle will judge it"
+        if slot is None or symbol not in desk.feed.instruments:
+            return NoAnswer(f"{symbol} is not judged: {reason}")
+        names = (*(name.value for name in StrategyName), *desk.guests.names)
+        return SignalDetail(
+            symbol=symbol,
+            decimals=desk.feed.instruments[symbol].decimals,
+            time=now,
+            signal_id="",
+            cards=waiting_cards(names, reason),
+            indicators=self._indicators(slot),
+            leverage=None,
+        )
+
+    def _indicators(self, slot: int) -> tuple[tuple[str, str, float], ...]:
+        shown = []
+        for frame in FRAMES:
+            row = row_of(slot, frame)
+            if int(self._desk.feed.tables.series[row]["n"]) > 0:
+                values = indicators(self._desk.feed.tables, row)
+                shown += [(frame, name, value) for name, value in values.items()]
+        return tuple(shown)

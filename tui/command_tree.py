@@ -248,11 +248,16 @@ def journal_verify(context: typer.Context) -> None:
 
 
 @journal_app.command("why")
-def journal_why(context: typer.Context, ref: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Show what led to a signal, position or command, and what followed from it."""
+def journal_why(
+    context: typer.Context,
+    ref: Annotated[str, typer.Argument(metavar="ID|SYMBOL")],
+    at: Annotated[str, typer.Option(help="Of a symbol: a UTC time, or a duration before the newest record.")] = "",
+    cycle: Annotated[int, typer.Option(min=0, help="Of a symbol: the newest cycle of this number.")] = 0,
+) -> None:
+    """Show what led to a signal, rejected candidate, decision or position; of a symbol, the gate that stopped it."""
     from tui.commands_journal import why
 
-    raise typer.Exit(why(_options(context), ref))
+    raise typer.Exit(why(_options(context), ref, at=at, cycle=cycle))
 
 
 @app.command("doctor")

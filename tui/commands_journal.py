@@ -12,6 +12,7 @@ from engine.adapters.disk import DirectoryDisk
 from engine.journal.codec import JournalFormatError
 from engine.journal.log import replay, verify
 from engine.journal.record import Kind, kind_of
+from engine.journal.story import stopped, stopped_document, tell, tell_stopped
 from engine.journal.view import JournalView, Query, Row, open_view
 from engine.ports import DiskError
 from tui.arguments import seconds
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tui.arguments import GlobalOptions
+
+
+NEWEST = 1 << 62
 
 
 class JournalQuestionError(Exception):
@@ -43,15 +47,31 @@ def show(options: GlobalOptions, *, kind: str, symbol: str, since: str, limit: i
     return _with_view(options, ask)
 
 
-def why(options: GlobalOptions, ref: str) -> int:
-    """Print everything that led to an id and followed from it."""
+def why(options: GlobalOptions, ref: str, *, at: str = "", cycle: int = 0) -> int:
+    """Print everything that led to an id and followed from it; of a symbol, what stopped it in a cycle."""
 
     def ask(view: JournalView) -> int:
         rows = view.why(ref)
-        if not rows:
-            say(f"the journal knows nothing about {ref}")
+        if rows:
+            if options.json:
+                _print(options, rows)
+            else:
+                for line in tell(rows):
+                    put(clean(line))
+            return 0
+        symbol = ref.upper()
+        found = stopped(symbol, view.cycles(_since(at, view) if at else NEWEST, cycle))
+        if found is None:
+            say(
+                f"the journal knows nothing about {ref}: an id is the one `journal show` lists, a symbol one the desk "
+                "watched in that cycle"
+            )
             return ExitCode.NOT_FOUND
-        _print(options, rows)
+        if options.json:
+            put(msgspec.json.encode(stopped_document(found)).decode())
+        else:
+            for line in tell_stopped(found):
+                put(clean(line))
         return 0
 
     return _with_view(options, ask)
@@ -123,7 +143,7 @@ def _since(text: str, view: JournalView) -> int:
             return newest.time - int(seconds(text) * 1000) if newest else 0
         except ValueError:
             raise JournalQuestionError(
-                f"--since {text!r} is neither a UTC time such as 2026-11-24T19:00 nor a duration such as 2h"
+                f"{text!r} is neither a UTC time such as 2026-11-24T19:00 nor a duration such as 2h"
             ) from None
 
 

@@ -13,6 +13,7 @@ import msgspec
 from engine.commands import Command
 from engine.events import Event
 from engine.positions.lifecycle import PositionEvent
+from engine.signals.gate_log import GateRow
 from engine.snapshot import CycleView, LeverageRow
 from engine.strategy.candidate import Candidate
 
@@ -53,6 +54,19 @@ class SignalRecord(About, frozen=True, tag="signal", kw_only=True):
     expected_r: float | None = None
     dimensions: tuple[tuple[str, float, bool], ...] = ()
     """(quality dimension, value, passed)."""
+    gate: str = ""
+    """What kept it from being accepted (`engine.signals.gates`), empty for an accepted one."""
+    distance: float = 0.0
+    """By how much, in the gate's unit."""
+    limits: tuple[str, ...] = ()
+    """Per quality dimension the measured value beside its limit."""
+    misses: tuple[tuple[str, float], ...] = ()
+    """(quality dimension, distance) of every limit that was missed."""
+    win_source: str = ""
+    """Who knew the probability of winning."""
+    costs_r: float | None = None
+    mode: str = ""
+    """The acting strategy of the cycle."""
 
 
 class DecisionRecord(About, frozen=True, tag="decision", kw_only=True):
@@ -89,6 +103,10 @@ class CycleRecord(About, frozen=True, tag="cycle", kw_only=True):
     """The summary of one live cycle. `ref` is `cycle-N`."""
 
     cycle: CycleView
+    whole: bool = False
+    """Whether `gates` holds every symbol; else what changed since the cycle before."""
+    gates: tuple[GateRow, ...] = ()
+    """What stopped the symbols, see `engine.signals.gate_log`."""
 
 
 class ChangeRecord(About, frozen=True, tag="change", kw_only=True):

@@ -129,6 +129,19 @@ class JournalView:
         )
         return [Row._make(row) for row in cursor]
 
+    def cycles(self, until_ms: int, number: int = 0) -> Iterator[Row]:
+        """Yield the cycles up to an instant, newest first; with a `number` from the newest cycle of that number on."""
+        cursor = self._connection.execute(
+            """
+            SELECT * FROM records WHERE kind = 'cycle' AND seq <= (
+                SELECT max(seq) FROM records
+                WHERE kind = 'cycle' AND time <= :until AND (:number = '' OR name = :number)
+            ) ORDER BY seq DESC
+            """,
+            {"until": until_ms, "number": str(number) if number else ""},
+        )
+        return map(Row._make, cursor)
+
     def close(self) -> None:
         """Close the view."""
         self._connection.close()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.signals.gates import DATA, told
 from engine.snapshot import StepRow, StrategyCard
 from engine.strategy.candidate import NoCandidate
 from engine.strategy.costs import reward_risk_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.signals.signal import Selection, Signal
     from engine.strategy.candidate import Candidate
     from engine.strategy.views import SymbolViews
@@ -53,6 +56,9 @@ def _gate_card(view: NoCandidate) -> StrategyCard:
         sub_scores=(),
         quality=(),
         provenance=(),
+        gate=view.gate,
+        distance=view.distance,
+        asked=told(view.gate, view.distance),
     )
 
 
@@ -74,4 +80,13 @@ def _candidate_card(view: Candidate, signal: Signal | None) -> StrategyCard:
         provenance=tuple(
             StepRow(step.step, step.text, step.frame, step.at, step.known, step.level) for step in view.provenance
         ),
+        gate=signal.gate if signal else "",
+        distance=signal.distance if signal else 0.0,
+        asked=told(signal.gate, signal.distance) if signal and signal.gate else "",
     )
+
+
+def waiting_cards(names: Sequence[str], reason: str) -> tuple[StrategyCard, ...]:
+    """Return the cards of a symbol that is not ready: no strategy was asked, and why."""
+    gates = (NoCandidate(name, "", DATA, reason) for name in names)
+    return tuple(_gate_card(gate) for gate in gates)

@@ -10,6 +10,7 @@ import msgspec
 from engine.signals.balance import balanced, long_share
 from engine.signals.expected import expected_r
 from engine.signals.features import feature_rows
+from engine.signals.misses import miss
 from engine.signals.quality import count, judge
 from engine.signals.signal import Selection, Signal, SignalState, signal_id
 from engine.strategy.candidate import Candidate, StrategyName
@@ -83,13 +84,14 @@ def _judged(
     signals = []
     for (view, candidate), row in zip(pairs, rows, strict=True):
         p_win, source = _win_probability(view, candidate, record)
+        quality = judge(candidate, view.facts, view.reading, rules.quality)
         costs = costs_in_r(view.reading, candidate.direction.sign, risk_of(candidate), rules.costs)
         signals.append(
             Signal(
                 signal_id=ids(candidate),
                 time=now_ms,
                 candidate=candidate,
-                quality=judge(candidate, view.facts, view.reading, rules.quality),
+                quality=quality,
                 p_win=p_win,
                 p_source=source,
                 costs_r=costs,
@@ -100,6 +102,11 @@ def _judged(
                 reason="",
                 features=tuple(row),
                 schema_hash=SCHEMA_HASH,
+                misses=tuple(
+                    (one.name, miss(one, candidate, view.facts, view.reading, rules.quality))
+                    for one in quality.dimensions
+                    if not one.passed
+                ),
             )
         )
     return signals
@@ -139,19 +146,23 @@ def _left_out(signal: Signal, taken: Sequence[Signal], rules: SignalRules) -> Si
     if any(other.rank > signal.rank for other in taken) or len(taken) < rules.max_signals:
         side, share = signal.candidate.direction, 100.0 * rules.max_side_share
         reason = f"balance: {side} may take {share:.0f} % of the accepted signals while the other side has candidates"
-    else:
-        reason = f"rank {signal.rank}: {rules.max_signals} signals are accepted per cycle"
-    return msgspec.structs.replace(signal, reason=reason)
+        return msgspec.structs.replace(signal, reason=reason, gate="balance", distance=1.0)
+    reason = f"rank {signal.rank}: {rules.max_signals} signals are accepted per cycle"
+    return msgspec.structs.replace(signal, reason=reason, gate="rank", distance=float(signal.rank - len(taken)))
 
 
 def _unworthy(signal: Signal, rules: SignalRules) -> Signal:
     reason = f"expects {signal.expected_r:+.2f} R after costs, more than {rules.min_expected_r:+.2f} R is asked"
-    return msgspec.structs.replace(signal, reason=reason)
+    short = rules.min_expected_r - signal.expected_r
+    return msgspec.structs.replace(signal, reason=reason, gate="expected value", distance=short)
 
 
 def _other(signal: Signal, mode: str) -> Signal:
     """Give the reason of a candidate that never came to be ranked."""
     dropped = signal.quality.dropped_by
     if dropped is not None:
-        return msgspec.structs.replace(signal, reason=f"{dropped.name}: {dropped.text}")
-    return msgspec.structs.replace(signal, reason=f"trades virtually: {mode} is the acting strategy")
+        missed = dict(signal.misses)[dropped.name]
+        reason = f"{dropped.name}: {dropped.text}"
+        return msgspec.structs.replace(signal, reason=reason, gate=dropped.name, distance=missed)
+    reason = f"trades virtually: {mode} is the acting strategy"
+    return msgspec.structs.replace(signal, reason=reason, gate="acting strategy")

@@ -42,6 +42,12 @@ class Signal(msgspec.Struct, frozen=True):
     features: tuple[float, ...]
     """The feature row (`ml.schema`) at this cycle."""
     schema_hash: str
+    gate: str = ""
+    """What kept it from being accepted (`engine.signals.gates`), empty for an accepted one."""
+    distance: float = 0.0
+    """By how much, in the unit of the gate."""
+    misses: tuple[tuple[str, float], ...] = ()
+    """(quality dimension, distance to its limit) of every limit that was missed, hard or not."""
 
     @property
     def passed(self) -> bool:

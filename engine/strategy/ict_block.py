@@ -96,7 +96,9 @@ def trend_block(t: Tables, base: int, sign: int, price: float, row: Any) -> int:
     if distance > BLOCK_REACH:
         return BIAS
     row["anchor"] = row["zone_known"]
-    row["position"] = position_of(row, sign * row["entry"], sign)
+    row["position"] = 0.5
+    if row["range_high"] > row["range_low"]:  # this pattern needs no dealing range
+        row["position"] = position_of(row, sign * row["entry"], sign)
     low = low_of(row["zone_low"], row["zone_high"], sign)
     set_stop(row, low, t.series[base + row["zone_frame"]]["atr14"], sign)
     best = find_targets(t, base, sign, row)

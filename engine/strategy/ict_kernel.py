@@ -15,7 +15,7 @@ from engine.analysis.layout import INTERNAL, SWING
 from engine.strategy.compiled import source_digest
 from engine.strategy.ict_block import bias_of, trend_block
 from engine.strategy.ict_reversal import reversal
-from engine.strategy.ict_steps import find_range
+from engine.strategy.ict_steps import find_range, to_swing
 from engine.strategy.setup import BIAS, FLAT, PASSED, RANGE, SETUP, WARM_UP
 
 if TYPE_CHECKING:
@@ -60,15 +60,16 @@ def _decide_one(
     row["bias_layer"] = SWING if t.series[base + 2]["bias"][SWING] != 0 else INTERNAL
     if sign == 0:
         row["gate"] = BIAS
-        row["distance"] = 1.0
+        row["distance"] = min(to_swing(t, base + 2, INTERNAL, 1, price), to_swing(t, base + 2, INTERNAL, -1, price))
         return
-    if not find_range(t, base, row):
-        row["gate"] = RANGE
-        row["distance"] = 1.0
-        return
+    ranged = find_range(t, base, row)
     work[0] = out[i]
     work[1] = out[i]
-    reversal(t, base, sign, price, work, out, i)
+    if ranged:
+        reversal(t, base, sign, price, work, out, i)
+    else:
+        row["gate"] = RANGE
+        row["distance"] = 1.0
     if out[i]["gate"] == PASSED:
         return
     gate = trend_block(t, base, sign, price, work[1])

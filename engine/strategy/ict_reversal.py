@@ -9,8 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.analysis.compiled import kernel
-from engine.analysis.layout import BLOCK_INVALID, BLOCKS, BOS, BREAKS, GAP_CE, GAPS, INTERNAL, SWEEPS, SWING
+from engine.analysis.layout import (
+    BLOCK_INVALID,
+    BLOCKS,
+    BOS,
+    BREAKS,
+    GAP_CE,
+    GAPS,
+    INTERNAL,
+    POOL_OPEN,
+    POOLS,
+    SWEEPS,
+    SWING,
+)
 from engine.strategy.ict_steps import (
+    FAR,
     FOREVER,
     MIN_REWARD,
     alive,
@@ -20,6 +33,7 @@ from engine.strategy.ict_steps import (
     score,
     set_stop,
     store_zone,
+    to_swing,
 )
 from engine.strategy.oriented import close_ms, extremes, high_of, low_of, open_ms
 from engine.strategy.scores import displacement_score
@@ -234,6 +248,20 @@ def _try_reversal(t: Tables, base: int, sign: int, price: float, row: Any) -> in
 
 
 @kernel
+def _to_far_pool(t: Tables, base: int, sign: int, price: float) -> float:
+    """Return how far the nearest open pool of the far side (5m or 15m) lies ahead, in 15m ATR, `FAR` at most."""
+    nearest = FAR
+    atr = t.series[base + 1]["atr14"]
+    for frame in (0, 1):
+        count = t.series[base + frame]["pools"]
+        for k in range(max(0, count - POOLS), count):
+            pool = t.pools[base + frame, k % POOLS]
+            if pool["side"] == -sign and pool["state"] == POOL_OPEN:
+                nearest = min(nearest, max(0.0, sign * (price - pool["level"])) / atr)
+    return float(nearest)
+
+
+@kernel
 def reversal(
     t: Tables, base: int, sign: int, price: float, work: npt.NDArray[np.void], out: npt.NDArray[np.void], i: int
 ) -> None:
@@ -272,6 +300,6 @@ def reversal(
     if not position < 0.5:
         best["gate"], best["distance"], best["position"] = DISCOUNT, position - 0.5, position
     elif find_sweep(t, base, sign, now, best):
-        best["gate"], best["distance"] = BREAK, 1.0
+        best["gate"], best["distance"] = BREAK, to_swing(t, base, INTERNAL, sign, price)
     else:
-        best["gate"], best["distance"] = SWEEP, 1.0
+        best["gate"], best["distance"] = SWEEP, _to_far_pool(t, base, sign, price)

@@ -33,6 +33,7 @@ STOP_PAD = 0.1  # ATR14 beyond the extreme
 MIN_REWARD = 1.5
 MAX_DRIFT = 0.5  # R that price may move either way before the set-up is void
 FOREVER = 1 << 62
+FAR = 10.0  # ATR told where an awaited level is farther away, or not there
 
 
 @kernel
@@ -53,6 +54,16 @@ def find_range(t: Tables, base: int, row: Any) -> bool:
             row["range_known"] = close_ms(state, max(top["known"], bottom["known"]))
             return True
     return False
+
+
+@kernel
+def to_swing(t: Tables, row: int, layer: int, sign: int, price: float) -> float:
+    """Return how far price stands short of the last swing high (as the sign sees it) of a row, in its ATR14."""
+    state = t.series[row]
+    index = state["last_high"][layer] if sign > 0 else state["last_low"][layer]
+    if index < 0:
+        return FAR
+    return float(min(FAR, max(0.0, sign * (t.swings[row, layer, index]["level"] - price)) / state["atr14"]))
 
 
 @kernel

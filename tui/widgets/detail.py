@@ -86,6 +86,8 @@ def _card(card: StrategyCard, decimals: int, width: int) -> list[Line]:
     lines = [_rule(card.strategy, width, tuple(extra))]
     if card.reason:
         lines += [((" ", "text"), *part) for part in wrapped(card.reason, width - 3, "warn", "  ")]
+    if card.asked:
+        lines += [((" ", "text"), *part) for part in wrapped(card.asked, width - 3, "dim", "  ")]
     if card.direction:
         targets = " / ".join(numbers.price(target, decimals) for target in card.targets)
         terms: list[Span] = [

@@ -131,11 +131,11 @@ def reached(tables):
         (set_series(2, ema200=nan, n=150), s.WARM_UP, 50.0),
         (set_series(0, atr14=0.0), s.FLAT, 1.0),
         (set_series(1, vol_mean=0.0), s.FLAT, 1.0),
-        (set_series(2, bias=0), s.BIAS, 1.0),
+        (set_series(2, bias=0), s.BIAS, 10.0),
         (no_range, s.RANGE, 1.0),
         (high_range, s.DEAR, 0.0052 / 0.007 - 0.5),
-        (no_sweep, s.SWEEP, 1.0),
-        (no_break, s.BREAK, 1.0),
+        (no_sweep, s.SWEEP, 10.0),
+        (no_break, s.BREAK, 10.0),
         (weak_break, s.DISPLACEMENT, 1.5),
         (broken_sweep, s.FAILED, 0.1),
         (no_zone, s.ZONE, 1.0),
@@ -158,6 +158,38 @@ def test_each_gate_stops_the_set_up_and_names_the_distance(change, expected, dis
     assert isinstance(view, NoCandidate)
     assert view.gate == s.GATE_NAMES[expected]
     assert "{" not in view.text
+
+
+def internal_swing(tables, frame, place, side, level):
+    tables.swings[frame, INTERNAL, place] = (side, 0, 260, 265, BASE + level, -1)
+    tables.series["last_high" if side > 0 else "last_low"][frame, INTERNAL] = place
+
+
+def test_what_is_waited_for_is_told_in_atr():
+    tables = hand.reversal()
+    no_sweep(tables)
+    hand.pool(tables, BASE - 0.0020, side=-1)
+    hand.pool(tables, BASE - 0.0044, side=-1)
+    hand.pool(tables, BASE + 0.0010, side=1)
+    assert found(tables).distance == pytest.approx(0.0026 / 0.002)
+    assert "1.30 ATR away" in seen(tables).text
+    tables = hand.reversal()
+    no_break(tables)
+    internal_swing(tables, 0, 0, 1, 0.0026)
+    assert found(tables).distance == pytest.approx(0.0020 / 0.001)
+    tables = hand.reversal()
+    tables.series["bias"][2] = 0
+    internal_swing(tables, 2, 0, 1, 0.0300)
+    internal_swing(tables, 2, 1, -1, -0.0054)
+    assert found(tables).distance == pytest.approx(0.0060 / 0.006)
+
+
+def test_a_trend_block_needs_no_dealing_range():
+    tables = hand.trend_block()
+    no_range(tables)
+    assert gate(tables, BASE + 0.0007) == s.PASSED
+    tables.series["blocks"][1] = 0
+    assert gate(tables, BASE + 0.0007) == s.RANGE
 
 
 def test_price_in_premium_is_told_before_the_wait_for_a_sweep():
