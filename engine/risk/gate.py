@@ -59,7 +59,9 @@ class BreakerGate:
         return decision
 
     def settled(self, settlement: Settlement) -> None:
-        """Take note of the end of a request that was admitted."""
+        """Take note of the end of a request that was admitted; one the desk gave up says nothing about the venue."""
+        if settlement.abandoned:
+            return
         if settlement.cause is None:
             self.apply(Succeeded(settlement.priority))
         else:

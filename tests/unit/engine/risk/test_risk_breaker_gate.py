@@ -119,3 +119,24 @@ async def test_orders_of_the_operator_reach_the_breaker():
     clock.elapsed += 60.0
     gate.tick()
     assert gate.view().bypass_until_ms == 0
+
+
+def test_a_request_the_desk_gave_up_itself_is_neither_a_success_nor_a_failure():
+    clock = SteppedClock()
+    gate = BreakerGate(clock)
+    fail(gate, 3)
+    gate.settled(Settlement(Priority.NORMAL, "GET /x", None, abandoned=True))
+    assert gate.state.failures == 3
+
+
+async def test_a_probe_the_desk_gave_up_itself_does_not_open_the_gate():
+    clock = SteppedClock()
+    gate = BreakerGate(clock)
+    fail(gate, 5)
+    clock.elapsed += 60.0
+    await gate.enter(Priority.LOW, "GET /x")
+    gate.settled(Settlement(Priority.LOW, "GET /x", None, abandoned=True))
+    with pytest.raises(BreakerBlockedError):
+        await gate.enter(Priority.LOW, "GET /x")
+    clock.elapsed += 60.0
+    await gate.enter(Priority.LOW, "GET /x")
