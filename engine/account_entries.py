@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from engine.events import EventKind, Severity
 from engine.risk.admission import Situation, why_not
 from engine.risk.correlation import WINDOW, Closes, group_of
 from engine.risk.paper import Exposure, PaperAccount, intent_of
@@ -38,6 +39,7 @@ class AccountEntries:
 
     def follow(self, signals: Collection[Signal], standing: Collection[str]) -> None:
         """Decide on the cycle's executable signals in order of rank; `standing` are the signals that stand."""
+        self._desk.pass_time()
         self.paper.stand(standing)
         taken = 0
         for signal in signals:
@@ -52,9 +54,9 @@ class AccountEntries:
         """Return the account's equity with what paper trades made, None while it could not be read."""
         desk = self._desk
         if not desk.has_key:
-            return desk.settings.virtual.start_balance + self.paper.result
+            return desk.settings.virtual.start_balance + self.paper.realised
         summary = desk.account.summary
-        return None if summary is None else summary.wallet + summary.unrealized + self.paper.result
+        return None if summary is None else summary.wallet + summary.unrealized + self.paper.realised
 
     def _decide(self, signal: Signal, taken: int) -> bool:
         """Decide on one signal and record it; return whether an entry would follow."""
@@ -91,6 +93,8 @@ class AccountEntries:
         if refused and taken >= desk.settings.risk.max_orders_per_cycle:
             return False  # asked again next cycle, which counts anew
         self._note(signal)
+        if row.warning:
+            desk.chronicle.say(EventKind.RISK, f"{candidate.symbol}: {row.warning}", Severity.WARNING, candidate.symbol)
         intent = intent_of(row)
         if intent is not None:
             self.paper.intend(intent)

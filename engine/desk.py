@@ -376,15 +376,16 @@ class Desk:
         if result is not None:
             state = protection.closed_trade(self.protection, result, self.clock.now_ms())
             self._protect(self.protection, state)
+            self.watch_equity()
 
     def observe_equity(self, equity: Decimal) -> None:
         """Let the account protection see the account's equity."""
         now = self.clock.now_ms()
         before = self.protection
         if not self.protected and equity > 0:
-            self.protected = True  # the first reading is where losses are counted from
-            before = protection.fresh(equity, now)
-            self.protection = before
+            self.protected = True
+            if self.has_key:  # the first reading is where losses are counted from; paper begins at the start balance
+                before = self.protection = protection.fresh(equity, now)
             self.remember_protection("the desk")
         self._protect(before, protection.observe(before, equity, now))
 

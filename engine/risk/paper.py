@@ -3,7 +3,9 @@
 On paper no order leaves, but margin, risk and losses of what would have been traded must bind the next decision all the
 same. An intent is a sized decision; it becomes a trade when the virtual position of its signal opens and follows that
 position to its end, at the account's own quantity. Everything comes from journaled decisions and position events, so
-replaying both rebuilds the account. Live trades will take the place of these when orders leave.
+replaying both rebuilds the account. Only closed trades move its equity: a running result depends on when one looks, and
+a decision must come out the same live, in a replay and after a restart. Live trades will take the place of these when
+orders leave.
 """
 
 from __future__ import annotations
@@ -59,11 +61,10 @@ def intent_of(row: LeverageRow) -> Intent | None:
     return Intent(row.signal_id, row.time, exposure, exact(row.quantity))
 
 
-class _Trade(msgspec.Struct):
+class _Trade(msgspec.Struct, frozen=True):
     intent: Intent
     per_r: Decimal
     """USDT one R is worth at the account's quantity."""
-    running: Decimal = ZERO
 
 
 class PaperAccount:
@@ -71,6 +72,7 @@ class PaperAccount:
 
     def __init__(self) -> None:
         self.realised = ZERO
+        """Results of closed trades after costs in USDT."""
         self._intents: dict[str, Intent] = {}
         self._trades: dict[str, _Trade] = {}
         self._standing: frozenset[str] = frozenset()
@@ -98,21 +100,14 @@ class PaperAccount:
                 distance = abs(exact(event.terms.entry) - exact(event.terms.stop))
                 self._trades[event.position_id] = _Trade(intent, intent.quantity * distance)
             return None
-        trade = self._trades.get(event.position_id)
+        if event.event is not EventName.CLOSED:
+            return None
+        trade = self._trades.pop(event.position_id, None)
         if trade is None:
             return None
         result = cut(exact(event.pnl_r) * trade.per_r)
-        if event.event is not EventName.CLOSED:
-            trade.running = result
-            return None
-        del self._trades[event.position_id]
         self.realised += result
         return result
-
-    @property
-    def result(self) -> Decimal:
-        """Return realised and running result after costs in USDT."""
-        return self.realised + sum((trade.running for trade in self._trades.values()), ZERO)
 
     def exposures(self, besides: str = "") -> list[Exposure]:
         """Return what is open or intended by a signal that stands, except for signal `besides`."""

@@ -71,6 +71,9 @@ class Room:
         )
         self.entries = Entries(self)
 
+    def pass_time(self) -> None:
+        """No day begins here."""
+
     def cycle(self, *signals):
         """Decide on a cycle's signals; return its lines, in the order they were decided."""
         before = len(self.decisions)
@@ -111,8 +114,14 @@ def test_a_standing_signal_is_decided_on_once_in_a_quarter_of_an_hour():
 def test_the_margin_of_what_is_intended_binds_the_next_decision():
     first, second = Room().cycle(signal("AUSDT"), signal("BUSDT", Direction.SHORT))
     assert second.margin_used == pytest.approx(first.margin)
-    third = Room(risk={"margin_cap": 0.5, "margin_warning": 0.4}).cycle(signal("AUSDT"), signal("BUSDT"))[1]
-    assert third.outcome == "no room left under the limit of margin" or third.margin + third.margin_used <= 5_000
+    tight = Room(risk={"margin_cap": 0.6, "margin_warning": 0.5})
+    first, second = tight.cycle(signal("AUSDT"), signal("BUSDT", Direction.SHORT))
+    assert (first.size_binding, second.size_binding) == ("notional", "margin")
+    assert second.margin + second.margin_used <= 6_000
+    assert second.warning.startswith("margin in use reaches ")
+        "margin in use reaches 59"
+    )
+    assert any(second.warning in words[1] for words in tight.said)
 
 
 def test_symbols_that_move_together_share_one_budget_on_the_same_side_only():

@@ -62,12 +62,11 @@ def test_a_trade_follows_its_position_at_the_accounts_own_quantity(book):
     feed(paper, book.open(opening(), 1))
     assert paper.trades("S1")
     assert feed(paper, see(book, 101.0, 20_000)) == []
-    assert paper.result == D(50)  # half an R of 2 USDT a unit, on 50 units
     assert paper.realised == 0
     paper.stand([])
     assert paper.exposures() == [EXPOSURE]
     assert feed(paper, see(book, 104.0, 30_000)) == [D(200)]
-    assert (paper.realised, paper.result, paper.exposures()) == (D(200), D(200), [])
+    assert (paper.realised, paper.exposures()) == (D(200), [])
 
 
 def test_a_loss_is_a_loss(book):
