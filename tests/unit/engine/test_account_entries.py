@@ -119,8 +119,6 @@ def test_the_margin_of_what_is_intended_binds_the_next_decision():
     assert (first.size_binding, second.size_binding) == ("notional", "margin")
     assert second.margin + second.margin_used <= 6_000
     assert second.warning.startswith("margin in use reaches ")
-        "margin in use reaches 59"
-    )
     assert any(second.warning in words[1] for words in tight.said)
 
 
