@@ -164,3 +164,37 @@ def test_a_signal_survives_serialisation():
     pick = chosen([views(candidate())])
     signal = pick.accepted[0]
     assert msgspec.json.decode(msgspec.json.encode(signal), type=type(signal)) == signal
+
+
+@pytest.mark.parametrize(
+    ("change", "over", "gate", "distance"),
+    [
+        ({"confidence": 0.30}, {}, "confidence", 0.05),
+        ({"ratio": 1.2}, {}, "reward_risk", 0.3),
+        ({"ratio": 9.0}, {}, "reward_risk", 1.0),
+        ({}, {"spread_bps": 12.5}, "spread", 2.5),
+        ({}, {"funding_rate": -0.0025}, "funding", 0.15),
+        ({}, {"completeness": 0.97}, "completeness", 2.0),
+    ],
+)
+def test_a_dropped_candidate_names_its_gate_and_the_distance_in_the_unit_of_the_gate(change, over, gate, distance):
+    signal = chosen([views(candidate(**change), **over)]).fallen[0]
+    assert (signal.gate, signal.distance) == (gate, pytest.approx(distance))
+    assert dict(signal.misses)[gate] == pytest.approx(distance)
+
+
+def test_a_soft_limit_that_was_missed_is_told_without_being_the_gate():
+    signal = chosen([views(candidate(), volume_rank=240)]).accepted[0]
+    assert (signal.gate, signal.misses) == ("", (("volume_rank", 10.0),))
+
+
+def test_what_fell_by_worth_number_or_balance_names_the_distance_too():
+    poor = chosen([views(candidate(), spread_bps=9.0)], record=record_of(-1.0, 30)).fallen[0]
+    assert poor.gate == "expected value"
+    assert poor.distance == pytest.approx(-poor.expected_r)
+    pick = chosen(many(0, 6), rules=msgspec.structs.replace(RULES, max_signals=4))
+    assert [(one.gate, one.distance) for one in pick.fallen] == [("rank", 1.0), ("rank", 2.0)]
+    pick = chosen(many(9, 1))
+    assert {one.gate for one in pick.fallen} == {"balance"}
+    other = chosen([views(candidate(LEARNED))]).signals[0]
+    assert (other.gate, other.distance) == ("acting strategy", 0.0)
