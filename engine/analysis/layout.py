@@ -6,6 +6,8 @@ construction, and distances, ATR and gaps are relative measures (0.01 is about o
 
 Bars are addressed by their index since the series began (`Series.n` bars so far, last index n - 1); bar i stands in
 ring position `i & (BARS - 1)`. Object tables are rings too: object k stands at `k % len`, the count so far in `Series`.
+Pools are the exception, since some stand for weeks while most are consumed within hours: once the table is full, a new
+pool takes the place of a consumed one, and of the oldest only when none is consumed.
 Every object carries `at` (the bar it is drawn on) and `known` (the bar at whose close it first exists).
 """
 
@@ -23,8 +25,8 @@ BARS = 512  # power of two; the specification asks for 500
 WIDTHS = 168  # Bollinger width percentile window
 SWINGS = 48
 BREAKS = 32
-GAPS = 48
-BLOCKS = 32
+GAPS = 96  # with less, one that is still open could leave within the 500 bars looked at
+BLOCKS = 64  # on 5m the 72 hours of a block are 864 bars
 POOLS = 96
 SWEEPS = 32
 
@@ -164,6 +166,7 @@ POOL_ROW = np.dtype(
         ("extreme", "f8"),  # deepest trade beyond since then
         ("deepest", "i8"),  # bar of that trade
         ("changed", "i8"),
+        ("number", "i8"),  # how many pools were born before it
     ],
     align=True,
 )

@@ -21,6 +21,7 @@ from engine.analysis.layout import (
     POOL_RUN,
     POOL_SWEPT,
     POOL_SWING,
+    POOL_WEEK,
     POOLS,
     SWEEPS,
     SWING,
@@ -46,10 +47,10 @@ def _watch(w: Any, pool: Any) -> None:
 
 
 @kernel
-def _set_state(pool: Any, log: Any, row: int, state: int, number: int, t: int) -> None:
+def _set_state(pool: Any, log: Any, row: int, state: int, t: int) -> None:
     pool.state = state
     pool.changed = t
-    note(log, row, OF_POOL, 0, state, pool.side, pool.kind, number, pool.at, t, pool.level, pool.extreme, 0.0)
+    note(log, row, OF_POOL, 0, state, pool.side, pool.kind, pool.number, pool.at, t, pool.level, pool.extreme, 0.0)
 
 
 @kernel
@@ -68,7 +69,7 @@ def _push_sweep(s: Any, sweeps: Any, log: Any, row: int, pool: Any, depth: float
 
 
 @kernel
-def _age(s: Any, sweeps: Any, log: Any, row: int, pool: Any, number: int, b: Any, t: int) -> None:
+def _age(s: Any, sweeps: Any, log: Any, row: int, pool: Any, b: Any, t: int) -> None:
     reached = b.h if pool.side == UP else b.l
     if pool.state == POOL_OPEN:
         if not pool.side * (reached - pool.level) > 0.05 * s.atr14:
@@ -76,18 +77,18 @@ def _age(s: Any, sweeps: Any, log: Any, row: int, pool: Any, number: int, b: Any
         pool.pierced = t
         pool.extreme = reached
         pool.deepest = t
-        _set_state(pool, log, row, POOL_PIERCED, number, t)
+        _set_state(pool, log, row, POOL_PIERCED, t)
     elif pool.side * (reached - pool.extreme) > 0.0:
         pool.extreme = reached
         pool.deepest = t
     depth = abs(pool.extreme - pool.level) / s.atr14
     if depth > 1.0:
-        _set_state(pool, log, row, POOL_RUN, number, t)
+        _set_state(pool, log, row, POOL_RUN, t)
     elif pool.side * (b.c - pool.level) < 0.0:
-        _set_state(pool, log, row, POOL_SWEPT, number, t)
+        _set_state(pool, log, row, POOL_SWEPT, t)
         _push_sweep(s, sweeps, log, row, pool, depth, t)
     elif t - pool.pierced >= RECLAIM_BARS:
-        _set_state(pool, log, row, POOL_RUN, number, t)
+        _set_state(pool, log, row, POOL_RUN, t)
 
 
 @kernel
@@ -99,41 +100,53 @@ def age_pools(s: Any, w: Any, pools: Any, sweeps: Any, log: Any, row: int, b: An
     w.pool_hi = np.inf
     kept = 0
     for k in range(w.living):
-        number = w.alive[k]
-        if number < s.pools - POOLS:
-            continue
-        pool = pools.x[number % POOLS]
-        if pool.state <= POOL_PIERCED:
-            _age(s, sweeps, log, row, pool, number, b, t)
+        place = w.alive[k]
+        pool = pools.x[place]
+        _age(s, sweeps, log, row, pool, b, t)
         if pool.state <= POOL_PIERCED:
             _watch(w, pool)
-            w.alive[kept] = number
+            w.alive[kept] = place
             kept += 1
+        else:
+            w.spares[w.spare] = place
+            w.spare += 1
     w.living = kept
 
 
 @kernel
-def _enlist(w: Any, pools: Any, number: int) -> None:
-    """Add a pool to the living, first dropping those that are not if the list is full."""
-    if w.living == POOLS:
-        kept = 0
-        for k in range(POOLS):
-            old = w.alive[k]
-            if old > number - POOLS and pools.x[old % POOLS].state <= POOL_PIERCED:
-                w.alive[kept] = old
-                kept += 1
-        w.living = kept
-    w.alive[w.living] = number
-    w.living += 1
+def _strike(w: Any, k: int) -> int:
+    """Take entry k off the living and return its place."""
+    place: int = w.alive[k]
+    for j in range(k + 1, w.living):
+        w.alive[j - 1] = w.alive[j]
+    w.living -= 1
+    return place
+
+
+@kernel
+def _free_place(s: Any, w: Any, pools: Any, t: int) -> int:
+    """Return a place for a new pool: never used, or of a consumed pool, or of the oldest living one.
+
+    The extremes of the previous week are spared until the next roll.
+    """
+    if s.pools < POOLS:
+        return s.pools  # type: ignore[no-any-return]
+    if w.spare > 0:
+        w.spare -= 1
+        return w.spares[w.spare]  # type: ignore[no-any-return]
+    for k in range(w.living):
+        pool = pools.x[w.alive[k]]
+        if pool.kind != POOL_WEEK or (t - pool.known) * s.interval >= WEEK_MS:
+            return _strike(w, k)  # type: ignore[no-any-return]
+    return _strike(w, 0)  # type: ignore[no-any-return]
 
 
 @kernel
 def _push_pool(
     s: Any, w: Any, pools: Any, log: Any, row: int, side: int, kind: int, touches: int, at: int, level: float, t: int
 ) -> None:
-    number = s.pools
-    _enlist(w, pools, number)
-    pool = pools.x[number % POOLS]
+    place = _free_place(s, w, pools, t)
+    pool = pools.x[place]
     pool.side = side
     pool.kind = kind
     pool.state = POOL_OPEN
@@ -146,40 +159,40 @@ def _push_pool(
     pool.extreme = level
     pool.deepest = -1
     pool.changed = t
-    s.pools = number + 1
+    pool.number = s.pools
+    w.alive[w.living] = place
+    w.living += 1
+    s.pools += 1
     _watch(w, pool)
-    note(log, row, OF_POOL, 0, BORN, side, kind, number, at, t, level, float(touches), 0.0)
+    note(log, row, OF_POOL, 0, BORN, side, kind, pool.number, at, t, level, float(touches), 0.0)
 
 
 @kernel
 def _pool_at_pivot(s: Any, w: Any, pools: Any, log: Any, row: int, side: int, at: int, level: float, t: int) -> None:
     """Open a pool at an internal pivot; with an open pivot pool within 0.1 ATR200 it becomes one of equal extremes."""
     for k in range(w.living - 1, -1, -1):
-        number = w.alive[k]
-        if number < s.pools - POOLS:
-            break
-        pool = pools.x[number % POOLS]
+        pool = pools.x[w.alive[k]]
         if pool.side != side or pool.state != POOL_OPEN or pool.kind > POOL_SWING:
             continue
         if abs(pool.level - level) <= 0.1 * s.atr200:
-            _set_state(pool, log, row, POOL_MERGED, number, t)
+            _set_state(pool, log, row, POOL_MERGED, t)
             outer = max(pool.level, level) if side == UP else min(pool.level, level)
-            _push_pool(s, w, pools, log, row, side, POOL_EQUAL, pool.touches + 1, at, outer, t)
+            touches = pool.touches + 1
+            w.spares[w.spare] = _strike(w, k)
+            w.spare += 1
+            _push_pool(s, w, pools, log, row, side, POOL_EQUAL, touches, at, outer, t)
             return
     _push_pool(s, w, pools, log, row, side, POOL_SWING, 1, at, level, t)
 
 
 @kernel
-def _promote(s: Any, w: Any, pools: Any, log: Any, row: int, side: int, at: int, t: int) -> None:
+def _promote(w: Any, pools: Any, log: Any, row: int, side: int, at: int, t: int) -> None:
     for k in range(w.living - 1, -1, -1):
-        number = w.alive[k]
-        if number < s.pools - POOLS:
-            return
-        pool = pools.x[number % POOLS]
-        if pool.side == side and pool.at == at and pool.kind <= POOL_SWING and pool.state <= POOL_PIERCED:
+        pool = pools.x[w.alive[k]]
+        if pool.side == side and pool.at == at and pool.kind <= POOL_SWING:
             pool.layer = SWING
             pool.changed = t
-            note(log, row, OF_POOL, SWING, PROMOTED, side, pool.kind, number, at, t, pool.level, 0.0, 0.0)
+            note(log, row, OF_POOL, SWING, PROMOTED, side, pool.kind, pool.number, at, t, pool.level, 0.0, 0.0)
             return
 
 
@@ -200,7 +213,7 @@ def pools_of_swings(
             side = -side
     for side in (UP, DOWN):
         if (side == UP and outer & 1) or (side == DOWN and outer & 2):
-            _promote(s, w, pools, log, row, side, t - LAYER_REACH[1], t)
+            _promote(w, pools, log, row, side, t - LAYER_REACH[1], t)
 
 
 @kernel

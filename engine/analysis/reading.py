@@ -304,15 +304,16 @@ def pool_strength(kind: int, touches: int, layer: int, age_ms: float) -> float:
 
 def open_pools(tables: Tables, row: int) -> list[PoolView]:
     """Return pools that are not consumed and not pierced."""
-    found: list[PoolView] = []
     series = tables.series[row]
     last, interval = int(series["n"]) - 1, int(series["interval"])
-    for r in _newest(tables.pools[row], int(series["pools"]), POOLS):
-        side, kind, state, layer, touches, at, known, level = r.item()[:8]
-        if state == POOL_OPEN:
-            strength = pool_strength(kind, touches, layer, (last - at) * interval)
-            found.append(PoolView(side, kind, layer, touches, at, known, math.exp(level), strength))
-    return found
+    held = tables.pools[row, : min(int(series["pools"]), POOLS)]
+    found: list[tuple[int, PoolView]] = []
+    for r in held[held["state"] == POOL_OPEN]:
+        side, kind, _, layer, touches, at, known, level = r.item()[:8]
+        strength = pool_strength(kind, touches, layer, (last - at) * interval)
+        view = PoolView(side, kind, layer, touches, at, known, math.exp(level), strength)
+        found.append((int(r["number"]), view))
+    return [view for _, view in sorted(found, reverse=True)]
 
 
 def recent_sweeps(tables: Tables, row: int, limit: int = SWEEPS) -> list[SweepView]:

@@ -63,9 +63,11 @@ SCRATCH = np.dtype(
         ("block_hi", "f8"),
         ("pool_lo", "f8"),
         ("pool_hi", "f8"),
-        # Numbers of the pools that may still change, ascending; some may have left the ring or been merged since.
+        # Places of the pools that may still change, in order of birth, and of the consumed ones, free for others.
         ("living", "i8"),
         ("alive", "i8", layout.POOLS),
+        ("spare", "i8"),
+        ("spares", "i8", layout.POOLS),
         # The same of the gaps; a gap that left the ring leaves the list when the next one is born.
         ("gaps_living", "i8"),
         ("gaps_alive", "i8", layout.GAPS),

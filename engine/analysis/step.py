@@ -50,6 +50,7 @@ def _clear(tables: Any, row: int, interval: int) -> None:
     w.gap_shut_lo = -np.inf
     w.gap_shut_hi = np.inf
     w.living = 0
+    w.spare = 0
     w.gaps_living = 0
     w.offset = 0
     w.offset_until = 0

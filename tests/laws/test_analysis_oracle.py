@@ -81,6 +81,7 @@ def compare(bars, interval):
             assert_equal(getattr(ours, name)[layer], getattr(theirs, name)[layer], f"{name} of layer {layer}")
     for name in ("gaps", "pools", "sweeps", "blocks"):
         assert_equal(getattr(ours, name), getattr(theirs, name), name)
+    ours.dropped = theirs.dropped
     return ours
 
 
@@ -115,6 +116,17 @@ def test_a_long_series_shows_every_kind_of_object_and_every_turn_of_its_life():
     assert {"test 1", "test 2", "mitigated", "invalid", "breaker"} <= turns
     assert {step for pool in ours.pools for _, step in pool.life} == {"pierced", "swept", "run", "merged"}
     assert {s.side for s in ours.sweeps} == {1, -1}
+
+
+def test_a_full_table_loses_its_oldest_pools_but_not_the_extremes_of_the_week_before():
+    interval = 3_600_000
+    ours = compare(bars_of(random_candles(5, 2500, interval=interval)), interval)
+    assert ours.dropped > 0
+    numbers = ours.tables.pools[0]["number"].tolist()
+    assert len(set(numbers)) == len(numbers)
+    weeks = [k for k, pool in enumerate(ours.pools) if pool.kind == "week"]
+    standing = [k for k in weeks[-2:] if ours.pools[k].life == ()]
+    assert set(standing) <= set(numbers)
 
 
 @pytest.mark.data

@@ -93,6 +93,7 @@ class Reference:
         self.pivots = [self._pivots(5), self._pivots(20)]
         self.breaks = [self._breaks(self.pivots[0]), self._breaks(self.pivots[1])]
         self.gaps = self._gaps()
+        self.dropped = 0  # pools that left because the table was full
         self.pools, self.sweeps = self._pools()
         self.blocks = self._blocks()
 
@@ -257,30 +258,37 @@ class Reference:
     def _pools(self) -> tuple[list[Pool], list[Sweep]]:
         pools: list[Pool] = []
         deepest: list[tuple[int, float, float]] = []
+        living: list[int] = []
         for known, _, side, born_kind, at, born_level in self._pool_births():
             kind, level, touches = born_kind, born_level, 1
+            living = [k for k in living if not self._is_over(pools[k], known)]
             if kind == "swing":
                 near = [
                     k
-                    for k, p in enumerate(pools)
-                    if k >= len(pools) - POOLS
-                    and p.side == side
-                    and p.kind in {"swing", "equal"}
-                    and not any(when <= known for when, _ in p.life)
-                    and abs(p.level - level) <= 0.1 * self.atr200[known]
+                    for k in living
+                    if pools[k].side == side
+                    and pools[k].kind in {"swing", "equal"}
+                    and not any(when <= known for when, _ in pools[k].life)
+                    and abs(pools[k].level - level) <= 0.1 * self.atr200[known]
                 ]
                 if near:
                     old = pools[near[-1]]
                     pools[near[-1]] = old._replace(life=((known, "merged"),))
+                    living.remove(near[-1])
                     kind, touches = "equal", old.touches + 1
                     level = max(old.level, level) if side == UP else min(old.level, level)
+            if len(living) == POOLS:
+                # The table is full of living pools: the oldest leaves, but not the extreme of the week before.
+                week = 7 * DAY // self.interval
+                gone = next(k for k in living if not (pools[k].kind == "week" and known - pools[k].known < week))
+                living.remove(gone)
+                pools[gone] = pools[gone]._replace(life=tuple(x for x in pools[gone].life if x[0] <= known))
+                self.dropped += 1
             life, facts = self._fate(side, level, known)
+            living.append(len(pools))
             pools.append(Pool(side, kind, at, known, level, touches, tuple(life)))
             deepest.append(facts)
         sweeps = []
-        for k, following in enumerate(pools[POOLS:]):
-            kept = tuple(step for step in pools[k].life if step[0] <= following.known)
-            pools[k] = pools[k]._replace(life=kept)
         for k, pool in enumerate(pools):
             if pool.life and pool.life[-1][1] == "swept":
                 at, extreme, depth = deepest[k]
@@ -288,6 +296,10 @@ class Reference:
                     (pool.life[-1][0], k, Sweep(pool.side, pool.kind, at, pool.life[-1][0], pool.level, extreme, depth))
                 )
         return pools, [sweep for _, _, sweep in sorted(sweeps, key=lambda s: s[:2])]
+
+    @staticmethod
+    def _is_over(pool: Pool, t: int) -> bool:
+        return any(when <= t and step in {"swept", "run", "merged"} for when, step in pool.life)
 
     def _swept(self, side: int, since: int, t: int) -> bool:
         known = [s for s in self.sweeps if s.known <= t][-SWEEPS:]
