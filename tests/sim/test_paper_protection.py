@@ -140,3 +140,20 @@ def test_the_protection_of_paper_trading_is_not_taken_for_that_of_an_account(mon
     (desk,) = lives(world, lambda _: None)
     assert desk.protection.level is ProtectionLevel.NORMAL
     assert not desk.protected
+
+
+def test_a_price_that_changes_its_unit_ends_the_paper_trade_as_it_stood_and_not_as_a_gain_or_loss_of_the_new_unit():
+    def story(desk) -> None:
+        begin(desk)
+        decided(desk, "S1", 50.0)
+        now = desk.clock.now_ms()
+        plain = Opening("ict", "BTCUSDT", 0, 2, Direction.SHORT, 100.0, 102.0, 96.0, D(1), 1.0, 1, FREE, 0.6, "S1")
+        desk.chronicle.positions(desk.book.open(plain, now))
+        one = np.array([101.0])
+        desk.chronicle.positions(desk.book.tick(now + 10_000, one, one, one))
+        desk.contracts.end_unit("BTCUSDT", 101.0, 0.101)
+
+    (desk,) = lives(World(symbols=2), story)
+    assert desk.live.entries.account.paper.realised == D(-50)
+    assert desk.protection.losses_in_row == 1
+    assert desk.protection.level is ProtectionLevel.NORMAL

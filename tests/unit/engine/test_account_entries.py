@@ -37,7 +37,7 @@ def filled(moves: dict[str, np.ndarray]) -> Tape:
         columns |= {"open_time": times, "open": close, "high": close, "low": close, "close": close}
         columns["trades"] = np.ones(len(close), np.int64)
         tape.assign(name)
-        assert not tape.load(name, "5m", Candles(**columns), NOW)
+        tape.load(name, "5m", Candles(**columns), NOW)
     return tape
 
 
@@ -174,3 +174,14 @@ def test_a_halt_and_the_protection_refuse_with_their_reason_and_the_leverage_sti
 def test_the_operators_own_cap_on_leverage_is_named_where_it_binds():
     (row,) = Room(risk={"max_leverage": 1, "base_leverage": 4.0}).cycle(signal())
     assert (row.leverage, row.binding) == (1.0, "maximum")
+
+
+def test_a_symbol_whose_price_changed_its_unit_shares_the_budget_until_its_moves_are_known_again():
+    redenominated = noise(2)
+    redenominated[-20] = np.log(1000.0)
+    moves = {"AUSDT": noise(1), "BUSDT": redenominated, "CUSDT": noise(3), "DUSDT": noise(4)}
+    _, unknown, apart = Room(moves).cycle(signal("AUSDT"), signal("BUSDT"), signal("DUSDT"))
+    assert unknown.group == ("AUSDT",)
+    assert "BUSDT" in apart.group
+    known = {**moves, "BUSDT": noise(2)}
+    assert Room(known).cycle(signal("AUSDT"), signal("BUSDT"))[1].group == ()
