@@ -3,12 +3,13 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
+PEERS  := .venv-peers
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 KERNEL_SOURCES := $(wildcard engine/analysis/*.py engine/market/*kernel.py engine/positions/*.py exchange/simulator/*.py)
 JOBS   ?= 2
 
-.PHONY: run test test-long bench lint screenshots clean help
+.PHONY: run test test-long bench bench-peers lint screenshots clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -25,9 +26,19 @@ test: $(VENV)/.dev $(VENV)/.kernels
 test-long: $(VENV)/.dev $(VENV)/.kernels
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q
 
-## make bench        measure and write benchmarks/results.md
-bench: $(VENV)/.dev $(VENV)/.kernels
+## make bench        measure beside other programs; writes benchmarks/results.md and docs/performance.md
+bench: $(VENV)/.dev $(VENV)/.kernels bench-peers
 	$(BIN)/python tests/bench/run.py
+
+## make bench-peers  install the other programs into an environment of their own
+bench-peers: $(PEERS)/.done
+
+# Without them `make bench` measures our own side and says so.
+$(PEERS)/.done: tests/bench/peers/requirements.txt
+	@echo "installing the programs perpdesk is measured against into $(PEERS)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -r $< && touch $@ \
+		|| echo "some could not be installed: their rows will be missing" >&2
 
 ## make lint         ruff, mypy strict, import contracts
 lint: $(VENV)/.dev
@@ -42,7 +53,7 @@ screenshots: $(VENV)/.dev $(VENV)/.kernels
 
 ## make clean        remove the environment and caches
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

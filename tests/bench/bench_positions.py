@@ -73,7 +73,7 @@ def spread(seconds: list[float], name: str, target: str, peer: float | None = No
     middle = median(milliseconds)
     ratio = "" if peer is None else f"{peer * 1000 / middle:.0f}x a plain Python loop"
     row = {"name": name, "unit": "ms", "min": milliseconds[0], "median": middle, "max": milliseconds[-1]}
-    return row | {"ratio": ratio, "target": target}
+    return row | {"ratio": ratio, "target": target, "topic": "positions"}
 
 
 def passes(count: int, repeats: int) -> tuple[list[float], list[float]]:
@@ -130,6 +130,7 @@ def rows() -> list[dict[str, object]]:
             "max": share,
             "ratio": "",
             "target": "<= 0.5",
+            "topic": "positions",
         }
     )
     book = filled(1_000)

@@ -1,9 +1,11 @@
 """Run the benchmarks and write benchmarks/results.md.
 
 Each `bench_*.py` beside this file offers `rows()`: dicts with name, unit, min, median, max, and where it applies ratio
-(against the named peer in the same run) and target. Name one or more to run only those: `run.py analysis positions`.
+(against the named peer in the same run), target, and the topic of docs/performance.md they belong to; that page is
+written when every topic was measured. Name one or more to run only those: `run.py analysis cycle positions replay`.
 """
 
+import importlib
 import importlib.util
 import os
 import platform
@@ -13,9 +15,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from performance_page import HEAD, TOPICS, page
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RESULTS = ROOT / "benchmarks" / "results.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
 PACKAGES = (
     "numpy", "numba", "textual", "msgspec", "websockets", "aiohttp", "aiofastnet", "uvloop", "TA-Lib", "picows", "ccxt",
     "python-binance",
@@ -62,9 +67,10 @@ def main(names):
         f"- Python {platform.python_version()}; " + ", ".join(f"{name} {version(name)}" for name in PACKAGES),
         f"- commit {commit()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "",
-        "| measurement | unit | min | median | max | ratio | target |",
-        "|---|---|---|---|---|---|---|",
+        *HEAD,
     ]
+    begins = lines.index("", 4)
+    topics = {topic: [] for topic in TOPICS}
     for path in sorted(HERE.glob("bench_*.py")):
         if names and path.stem.removeprefix("bench_") not in names:
             continue
@@ -73,13 +79,19 @@ def main(names):
             cells = [row["name"], row["unit"]]
             cells += [shown(row.get(key)) for key in ("min", "median", "max", "ratio", "target")]
             lines.append("| " + " | ".join(cells) + " |")
+            if row.get("topic"):
+                topics[row["topic"]].append(lines[-1])
             print(lines[-1], file=sys.stderr, flush=True)
     if names:
         print("\n".join(lines))
-        return 0
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"wrote {RESULTS.relative_to(ROOT)}", file=sys.stderr)
+    else:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        print(f"wrote {RESULTS.relative_to(ROOT)}", file=sys.stderr)
+    if all(topics.values()):
+        written = page(lines[4:begins], topics, importlib.import_module("peer_programs").versions)
+        PERFORMANCE.write_text(written, encoding="utf-8")
+        print(f"wrote {PERFORMANCE.relative_to(ROOT)}", file=sys.stderr)
     return 0
 
 
