@@ -35,15 +35,22 @@ def correlation(one: Closes, other: Closes) -> float | None:
 
     A price that stood still throughout moves with nothing: 0.
     """
-    _, ours, theirs = np.intersect1d(one.open_time, other.open_time, assume_unique=True, return_indices=True)
+    ours, theirs = _shared(one, other)
     if len(ours) <= LEAST_SHARED:
         return None
-    a = _returns(one.close[ours[-WINDOW - 1 :]])
-    b = _returns(other.close[theirs[-WINDOW - 1 :]])
+    a, b = _returns(ours), _returns(theirs)
     spread = float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
     if not np.isfinite(spread):
         return None
     return float(np.dot(a, b)) / spread if spread > 0.0 else 0.0
+
+
+def _shared(one: Closes, other: Closes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the closes of the newest bars both have."""
+    if np.array_equal(one.open_time, other.open_time):
+        return one.close[-WINDOW - 1 :], other.close[-WINDOW - 1 :]
+    _, ours, theirs = np.intersect1d(one.open_time, other.open_time, assume_unique=True, return_indices=True)
+    return one.close[ours[-WINDOW - 1 :]], other.close[theirs[-WINDOW - 1 :]]
 
 
 def _returns(close: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
