@@ -133,7 +133,7 @@ class Answers:
         """Return why no strategy was asked about a symbol, with the indicators as far as they stand."""
         desk = self._desk
         now, slot = desk.clock.now_ms(), desk.feed.slot_of(symbol)
-        reason = desk.feed.reason(symbol, now) or "ready now; the next cycle will judge it"
+        reason = desk.feed.reason(symbol, now)
         if slot is None or symbol not in desk.feed.instruments:
             return NoAnswer(f"{symbol} is not judged: {reason}")
         names = (*(name.value for name in StrategyName), *desk.guests.names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.signals.gates import DATA, told
+from engine.signals.gates import DATA, NEXT, told
 from engine.snapshot import StepRow, StrategyCard
 from engine.strategy.candidate import NoCandidate
 from engine.strategy.costs import reward_risk_of
@@ -87,6 +87,7 @@ def _candidate_card(view: Candidate, signal: Signal | None) -> StrategyCard:
 
 
 def waiting_cards(names: Sequence[str], reason: str) -> tuple[StrategyCard, ...]:
-    """Return the cards of a symbol that is not ready: no strategy was asked, and why."""
-    gates = (NoCandidate(name, "", DATA, reason) for name in names)
+    """Return the cards of a symbol no strategy was asked about: the reason it is not ready, or the next cycle."""
+    gate, text = (DATA, reason) if reason else (NEXT, "ready now, not judged yet")
+    gates = (NoCandidate(name, "", gate, text) for name in names)
     return tuple(_gate_card(gate) for gate in gates)

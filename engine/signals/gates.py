@@ -21,8 +21,11 @@ class Gate(NamedTuple):
 DATA = "data"
 """The symbol is not ready: no strategy was asked."""
 
+NEXT = "next cycle"
+
 GATES: dict[str, Gate] = {
     DATA: Gate("complete, fresh candles and prices", ""),
+    NEXT: Gate("the next live cycle: the symbol is ready and has not been judged yet", ""),
     "warm-up": Gate("enough closed bars for every indicator", "bars"),
     "flat market": Gate("a price and a volume that move", ""),
     "bias": Gate("a 1h structure with a direction: a close beyond its last swing", "ATR of 1h"),
