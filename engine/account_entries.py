@@ -7,7 +7,7 @@ one through the paper account.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.events import EventKind, Severity
 from engine.risk.admission import Situation, why_not
@@ -28,13 +28,20 @@ AGAIN_MS = 900_000
 ZERO = Decimal(0)
 
 
+class _Before(NamedTuple):
+    """When a signal was decided on, and whether the account took no entry then."""
+
+    time: int
+    refused: bool
+
+
 class AccountEntries:
     """Decides for the account of one desk."""
 
     def __init__(self, desk: Desk, entries: Entries) -> None:
         self._desk = desk
         self._entries = entries
-        self._decided: dict[str, int] = {}
+        self._decided: dict[str, _Before] = {}
         self.paper = PaperAccount()
 
     def follow(self, signals: Collection[Signal], standing: Collection[str]) -> None:
@@ -43,12 +50,24 @@ class AccountEntries:
         self.paper.stand(standing)
         taken = 0
         for signal in signals:
-            if signal.executable and not self._known(signal):
-                taken += self._decide(signal, taken)
+            if signal.executable and not self.paper.trades(signal.signal_id):
+                refused = self._refusal(signal, taken)
+                if not self._decided_lately(signal, refused):
+                    taken += self._decide(signal, refused)
 
-    def _known(self, signal: Signal) -> bool:
+    def _decided_lately(self, signal: Signal, refused: str) -> bool:
+        """Return whether there is nothing new to decide; an entry that was refused and no longer is, is new."""
         before = self._decided.get(signal.signal_id)
-        return self.paper.trades(signal.signal_id) or (before is not None and before > signal.time - AGAIN_MS)
+        return before is not None and before.time > signal.time - AGAIN_MS and not (before.refused and not refused)
+
+    def _refusal(self, signal: Signal, taken: int) -> str:
+        """Return why the account takes no entry now, whatever its size; empty when it does."""
+        desk = self._desk
+        if self.equity() is None:
+            return "the account could not be read yet, so its equity is unknown"
+        held = len(self.paper.exposures(signal.signal_id)) + len(desk.account.positions)
+        situation = Situation(self._halted(), held, taken)
+        return why_not(signal.candidate.confidence, situation, desk.protection, admission_limits(desk.settings))
 
     def equity(self) -> Decimal | None:
         """Return the account's equity with what paper trades made, None while it could not be read."""
@@ -58,7 +77,7 @@ class AccountEntries:
         summary = desk.account.summary
         return None if summary is None else summary.wallet + summary.unrealized + self.paper.realised
 
-    def _decide(self, signal: Signal, taken: int) -> bool:
+    def _decide(self, signal: Signal, refused: str) -> bool:
         """Decide on one signal and record it; return whether an entry would follow."""
         desk, candidate = self._desk, signal.candidate
         slot = desk.feed.slot_of(candidate.symbol)
@@ -70,10 +89,8 @@ class AccountEntries:
         wallet = equity if summary is None else summary.wallet + self.paper.realised
         carried = [*self.paper.exposures(signal.signal_id), *self._real()]
         group, group_risk = self._shared(candidate.symbol, candidate.direction.sign, carried)
-        margin = sum((one.margin for one in self.paper.exposures(signal.signal_id)), ZERO)
+        margin = sum((one.margin for one in carried), ZERO)
         protection = desk.protection
-        situation = Situation(self._halted(), len(carried), taken)
-        refused = why_not(candidate.confidence, situation, protection, admission_limits(desk.settings))
         basis = Basis(
             ACCOUNT,
             signal.signal_id,
@@ -85,14 +102,12 @@ class AccountEntries:
             group,
             group_risk,
         )
+        self._note(signal, refused)
         limits = size_limits(desk.settings.risk)
         decided = self._entries.decide(signal, candidate.entry, limits, self._entries.costs(slot), basis, refused)
         if decided is None:
             return False
         row = decided.row
-        if refused and taken >= desk.settings.risk.max_orders_per_cycle:
-            return False  # asked again next cycle, which counts anew
-        self._note(signal)
         if row.warning:
             desk.chronicle.say(EventKind.RISK, f"{candidate.symbol}: {row.warning}", Severity.WARNING, candidate.symbol)
         intent = intent_of(row)
@@ -100,9 +115,10 @@ class AccountEntries:
             self.paper.intend(intent)
         return intent is not None
 
-    def _note(self, signal: Signal) -> None:
-        self._decided = {name: time for name, time in self._decided.items() if time > signal.time - AGAIN_MS}
-        self._decided[signal.signal_id] = signal.time
+    def _note(self, signal: Signal, refused: str) -> None:
+        since = signal.time - AGAIN_MS
+        self._decided = {name: before for name, before in self._decided.items() if before.time > since}
+        self._decided[signal.signal_id] = _Before(signal.time, bool(refused))
 
     def _halted(self) -> str:
         desk = self._desk

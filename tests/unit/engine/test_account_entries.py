@@ -157,18 +157,30 @@ def test_what_is_held_counts_against_the_number_of_positions():
     assert room.cycle(signal("AUSDT"), signal("BUSDT"))[1].outcome.startswith("1 positions are open")
 
 
-def test_a_halt_and_the_protection_refuse_with_their_reason_and_the_leverage_still_shown():
+def test_a_halt_refuses_with_its_reason_the_leverage_still_shown_and_its_end_is_noticed():
     room = Room()
     room.halted_by = "anna"
     (row,) = room.cycle(signal())
     assert (row.outcome, row.quantity) == ("new entries are halted: by anna", 0.0)
     assert row.leverage == pytest.approx(1.0)
+    assert room.cycle(signal()) == [], "the same refusal is not told every cycle"
+    room.halted_by = ""
+    assert [row.outcome for row in room.cycle(signal())] == ["sized"]
+
+
+def test_the_protection_refuses_low_confidence_and_shrinks_the_rest():
     room = Room()
     for _ in range(3):
         room.protection = closed_trade(room.protection, D(-1), NOW)
     low, high = room.cycle(signal("AUSDT", confidence=0.6), signal("BUSDT", confidence=0.8))
     assert low.outcome == "account protection CAUTIOUS asks for confidence 0.70, this is 0.60"
     assert (high.outcome, high.factor, high.protection) == ("sized", 0.7, "CAUTIOUS")
+
+
+def test_an_account_that_was_not_read_yet_takes_no_entry():
+    room = Room()
+    room.has_key = True
+    assert room.cycle(signal())[0].outcome == "the account could not be read yet, so its equity is unknown"
 
 
 def test_the_operators_own_cap_on_leverage_is_named_where_it_binds():
