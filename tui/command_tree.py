@@ -145,6 +145,28 @@ def record_command(
     raise typer.Exit(record(_options(context), out=out, symbols=symbols, streams=streams))
 
 
+@app.command("backtest")
+def backtest_command(
+    context: typer.Context,
+    data: Annotated[str, typer.Option(metavar="DIR", help="Folder of Parquet candles.")],
+    symbols: Annotated[str, typer.Option(help="BTCUSDT,ETHUSDT ...; without it every symbol of the folder.")] = "",
+    begin: Annotated[str, typer.Option("--from", metavar="WHEN", help="First decision; bars before it warm up.")] = "",
+    end: Annotated[str, typer.Option("--to", metavar="WHEN", help="Last bar, a UTC date or time.")] = "",
+    frame: Annotated[str, typer.Option(help="Candles to read, 5m or 1m.")] = "5m",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn at random.")] = 1,
+    prove: Annotated[int, typer.Option(min=0, metavar="N", help="Look for look-ahead: run N random prefixes.")] = 0,
+    html: Annotated[str, typer.Option(metavar="FILE", help="Write a report with the trades on their candles.")] = "",
+) -> None:
+    """Replay history through the desk's own decisions, all three strategies at once.
+
+    --mode names the acting strategy, --json prints one object; its `hash` is equal for equal inputs.
+    """
+    from tui.commands_backtest import Wanted, backtest
+
+    wanted = Wanted(data, symbols, begin, end, frame, seed, prove, html)
+    raise typer.Exit(backtest(_options(context), wanted))
+
+
 @data_app.command("import")
 def data_import(
     context: typer.Context,
