@@ -81,7 +81,7 @@ def rewritten(bars, candles=30):
         log = make_log()
         reset(tables, 0, 300_000)
         run(tables, 0, bars[: HISTORY + k], log)
-        told = changes_since(log, 0)[0].tolist()
+        told = [str(change) for change in changes_since(log, 0)[0].tolist()]
         if before is not None:
             changed += sum(old != new for old, new in zip(before, told, strict=False))
         before = told
