@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui import texts
 from tui.keys import BY_ID
+from tui.modes import modes
 from tui.palette import THEMES
 from tui.screens.desk import DeskScreen
 from tui.widgets.edges import TABS
@@ -117,7 +117,7 @@ def _changing(desk: DeskScreen) -> Iterator[Entry]:
     snapshot = desk.view.newest
     if snapshot is None:
         return
-    for mode, title, sentence in texts.MODES:
+    for mode, title, sentence in modes(snapshot):
         if mode != snapshot.mode:
             yield Entry(f"mode {title.lower()}", partial(desk.set_mode, mode), sentence, "mode")
     if snapshot.entries == "open":

@@ -56,6 +56,7 @@ MODES = (
     ("self_learning", "SELF-LEARNING", "models, or their statistical fallback"),
     ("hybrid", "HYBRID", "ICT proposes, learning re-weighs or vetoes"),
 )
+MODE_GUEST = "a strategy from outside (docs/strategies.md); not saved over a restart"
 MODE_CONFIRM_TITLE = "Change the strategy mode to {mode}?"
 MODE_CONFIRM = (
     "{positions} live and {virtual} virtual positions are open.",

@@ -56,7 +56,7 @@ class GateLog:
         whole = self._cycles % WHOLE_EVERY == 0
         self._cycles += 1
         now = gates_of(views, waiting, selection)
-        rows = []
+        rows: list[GateRow] = []
         for symbol, answers in now.items():
             known = {} if whole else self._stored.get(symbol, {})
             if known.keys() != answers.keys():

@@ -21,6 +21,7 @@ from engine.commands import (
 )
 from tui import numbers, texts
 from tui.lines import Line, left, wrapped
+from tui.modes import modes
 from tui.screens.choice import ChoiceScreen, Option
 from tui.screens.confirm import ConfirmScreen
 from tui.widgets.breaker import breaker_lines, protection_lines
@@ -63,7 +64,7 @@ class DeskCommands(Screen[None]):
                     ),
                     () if beside else tuple(wrapped(text, width, "dim")),
                 )
-                for name, title, text in texts.MODES
+                for name, title, text in modes(self.view.newest)
             ]
 
         def chosen(mode: str | None) -> None:
