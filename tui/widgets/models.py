@@ -81,5 +81,13 @@ def flag_lines(flag: FlagRow, width: int) -> list[Line]:
         ("  ", "dim"),
     )
     indent = line_cells(lead)
-    first, *rest = wrapped(flag.rung, width - indent - 1, "dim")
+    first, *rest = wrapped(flag.rung + _work(flag), width - indent - 1, "dim")
     return [(*lead, *first), *(((" " * indent, "dim"), *part) for part in rest)]
+
+
+def _work(flag: FlagRow) -> str:
+    """Return calls, time and errors of the flag's module, empty while it was not asked."""
+    if not flag.calls:
+        return ""
+    errors = f", {flag.errors} errors" if flag.errors else ""
+    return f"; {flag.calls:,} calls, {flag.time_ms / flag.calls:.2f} ms each{errors}"
