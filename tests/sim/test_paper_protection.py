@@ -7,10 +7,11 @@ from decimal import Decimal
 import numpy as np
 import pytest
 import simulated_desk
-from simulated_desk import World
+from simulated_desk import World, kill
 from virtual_loop import run_virtual
 
 from engine.journal.record import DecisionRecord
+from engine.memory import recall
 from engine.positions.costs import Costs
 from engine.positions.opening import Opening
 from engine.risk.paper import intent_of
@@ -157,3 +158,13 @@ def test_a_price_that_changes_its_unit_ends_the_paper_trade_as_it_stood_and_not_
     assert desk.live.entries.account.paper.realised == D(-50)
     assert desk.protection.losses_in_row == 1
     assert desk.protection.level is ProtectionLevel.NORMAL
+
+
+def test_the_journal_of_a_killed_desk_rebuilds_its_paper_account():
+    world = World(seed=4)
+    desk = run_virtual(kill(world, 4, strategy={"min_confidence": 0.2}))
+    lived, recalled = desk.live.entries.account.paper, recall(world.disk).paper
+    assert recalled.realised == lived.realised != 0
+    for paper in (lived, recalled):
+        paper.stand(())
+    assert recalled.exposures() == lived.exposures()
