@@ -53,10 +53,11 @@ class VirtualCycle:
             if slot is None or not desk.feed.tape.begun(symbol, "5m"):
                 continue
             bars = desk.feed.tape.candles(symbol, "5m")
-            missed = bars.open[bars.open_time >= since]
-            before = desk.book.newest_price(symbol)
-            if len(missed) and is_leap(before, float(missed[0])):
-                desk.contracts.end_unit(symbol, before, float(missed[0]))
+            before, mark = desk.book.newest_price(symbol), float(desk.feed.quotes.mark[slot])
+            prices = [*bars.open[bars.open_time >= since][:1].tolist(), mark]
+            leap = next((price for price in prices if is_leap(before, price)), None)
+            if leap is not None:
+                desk.contracts.end_unit(symbol, before, leap)
                 continue
             if desk.feed.tape.readiness(symbol, "5m"):
                 continue

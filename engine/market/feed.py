@@ -28,7 +28,6 @@ from exchange.binance.routes import stream_symbol
 from exchange.binance.session import SessionLimits
 from exchange.binance.stream_events import FrameRefused, SocketLost, SocketRotated, StreamsLive, SubscriptionsLost
 from exchange.binance.streams import MarketStreams
-from exchange.errors import DecodeError
 from exchange.market_data import FRAME_MS, BookTop, ContractStatus, KlineUpdate, MarkPrice
 from exchange.priority import Priority
 
@@ -153,9 +152,6 @@ class Feed:
         tickers = await self._client.tickers()
         marks = await self._client.mark_prices()
         tops = await self._client.book_tops()
-        if not instruments or not tickers:
-            empty = "GET /fapi/v1/exchangeInfo" if not instruments else "GET /fapi/v1/ticker/24hr"
-            raise DecodeError(empty, "", "the answer names no contract at all; the universe stays as it was")
         self.instruments = self._rules(instruments, tickers)
         decided = decide_universe(
             self.instruments,

@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from odd_market import OddMarket
 from simulated_desk import START_MS, World
@@ -216,3 +217,100 @@ def test_a_contract_whose_price_and_volume_stand_still_is_watched_and_never_a_se
     assert cycle.ready == 6
     (state,) = [row.state for row in world.port.snapshot().signals if row.symbol == symbol]
     assert state == "none"
+
+
+def two_lives(world, first, second):
+    """Run one desk for `first`, leave the exchange alone for ten minutes, and run the next desk for `second`."""
+
+    async def main():
+        serving = asyncio.create_task(world.serve())
+        seen = []
+        for script in (first, second):
+            desk = world.desk()
+            running = asyncio.create_task(desk.run())
+            seen.append(await script(desk))
+            desk.stop("enough")
+            await running
+            await asyncio.sleep(600)
+        serving.cancel()
+        return seen
+
+    return run_virtual(main())
+
+
+def test_a_contract_that_ended_while_the_desk_was_away_has_its_position_closed_at_the_start():
+    world = World()
+    symbol = world.market.listings[0].instrument.symbol
+
+    async def hold(desk):
+        await asyncio.sleep(200)
+        name = buy(desk, symbol)
+        Control(world.exchange).act({"action": "symbol", "symbol": symbol, "state": "delist"})
+        return name
+
+    async def come_back(desk):
+        await asyncio.sleep(60)
+        return desk
+
+    name, desk = two_lives(world, hold, come_back)
+    row = closed(desk, name)
+    assert (row.cause, row.reason) == ("manual_close", "the symbol stopped trading (no longer listed)")
+    assert symbol not in desk.book.symbols
+
+
+def test_a_redenomination_while_the_desk_was_away_closes_the_position_in_the_old_unit():
+    start = START_MS + HOUR - 600_000
+    world = World(market=OddMarket(market(start), 0, factor=1000.0, from_ms=START_MS + HOUR), start_ms=start)
+    symbol = world.market.listings[0].instrument.symbol
+
+    async def hold(desk):
+        await asyncio.sleep(200)
+        return buy(desk, symbol), desk.book.equity()
+
+    async def come_back(desk):
+        await asyncio.sleep(300)
+        return desk
+
+    (name, before), desk = two_lives(world, hold, come_back)
+    row = closed(desk, name)
+    assert row.cause == "manual_close"
+    assert row.reason.endswith("redenominated")
+    assert abs(desk.book.equity() - before) < 0.05 * before
+
+
+def test_an_answer_without_contracts_and_a_refused_row_are_no_delisting():
+    world = World()
+    symbol = world.market.listings[0].instrument.symbol
+    send = world.front.rest.send
+    bodies = []
+
+    async def poisoned(*arguments):
+        answer = await send(*arguments)
+        if bodies and "exchangeInfo" in " ".join(map(str, arguments)):
+            return msgspec.structs.replace(answer, body=bodies.pop(0)(answer.body))
+        return answer
+
+    def refused_row(body):
+        info = msgspec.json.decode(body)
+        for row in info["symbols"]:
+            if row["symbol"] == symbol:
+                row["filters"] = []
+        return msgspec.json.encode(info)
+
+    world.front.rest.send = poisoned
+
+    async def script(desk):
+        await asyncio.sleep(200)
+        name = buy(desk, symbol)
+        bodies.extend([lambda _: b'{"symbols":[]}', refused_row])
+        desk.feed.contract_news.set()
+        await asyncio.sleep(60)
+        return desk, name
+
+    desk, name = live(world, script)
+    assert not bodies
+    assert len(desk.feed.symbols) == 6
+    assert desk.book.held("ict", symbol) == name
+    (text,) = told(world, "the universe could not be read")
+    assert "an empty list: the data is unavailable" in text
+    assert desk.quarantine.total >= 1
