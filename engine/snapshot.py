@@ -490,6 +490,8 @@ class StrategyCard(msgspec.Struct, frozen=True):
     """By how much, in the gate's unit."""
     asked: str = ""
     """What the gate asks for, with the distance and its unit, as one line."""
+    expires: int = 0
+    """UTC ms at which the set-up ends, 0 where nothing ends it."""
 
 
 class SignalDetail(msgspec.Struct, frozen=True):

@@ -52,7 +52,8 @@ def _signal(head: str, body: dict[str, Any]) -> list[str]:
         lines.append(f"    gate        {told(body['gate'], body['distance'] or 0.0)}")
     targets = " / ".join(_number(target, "g") for target in one["targets"])
     kind = "limit" if one.get("limit") else "market"
-    lines.append(f"    levels      {kind} {one['entry']:g}, stop {one['stop']:g}, target {targets}")
+    ends = f"; the set-up ends at {_moment(one['expires'])[11:]}" if one.get("expires") else ""
+    lines.append(f"    levels      {kind} {one['entry']:g}, stop {one['stop']:g}, target {targets}{ends}")
     source = f" ({body['win_source']})" if body.get("win_source") else ""
     worth = f"expects {_number(body.get('expected_r'), '+.2f')} R after costs of {_number(body.get('costs_r'))} R"
     rank = f", rank {body['rank']}" if body["rank"] else ""

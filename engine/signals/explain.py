@@ -83,6 +83,7 @@ def _candidate_card(view: Candidate, signal: Signal | None) -> StrategyCard:
         gate=signal.gate if signal else "",
         distance=signal.distance if signal else 0.0,
         asked=told(signal.gate, signal.distance) if signal and signal.gate else "",
+        expires=view.expires,
     )
 
 

@@ -98,6 +98,8 @@ def _card(card: StrategyCard, decimals: int, width: int) -> list[Line]:
             (f"confidence {numbers.share(card.confidence)}", "strong"),
             (f"E[R] {numbers.signed(card.expected_r)}", "text"),
         ]
+        if card.expires:
+            terms.append((f"until {numbers.clock_short(card.expires)}", "dim"))
         lines += flow(" ", terms, width)
     scores = _scores(card)
     if width < _COLUMNS_FROM:

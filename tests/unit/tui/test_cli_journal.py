@@ -162,7 +162,7 @@ def test_why_tells_a_rejected_candidate_and_its_leverage_decision_with_every_num
     for words in (
         "LONG sweep reversal: CANDIDATE in cycle 7, hybrid acts",
         "confidence, missed by 0.05 confidence: asked is the wanted confidence",
-        "limit 100, stop 99, target 102 / 104",
+        "limit 100, stop 99, target 102 / 104; the set-up ends at 22:28:20",
         "P(win) 0.550 (shrunk win rate), expects +0.42 R after costs of 0.11 R",
         " 1 bias         1h swing structure points up.  (1h known 22:12)",
         "0.30 of trend 0.25, structure 1.00",

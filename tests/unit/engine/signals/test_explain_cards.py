@@ -20,6 +20,9 @@ def test_a_card_per_strategy_in_order_with_all_scores():
     assert (ict.state, learned.state, hybrid.state) == ("candidate", "none", "accepted")
     assert hybrid.reason.startswith("rank 1")
     assert hybrid.sub_scores == (("trend", 0.5),)
+    assert (hybrid.gate, hybrid.asked, hybrid.expires) == ("", "", 901_000)
+    assert (ict.gate, learned.gate, learned.distance) == ("acting strategy", "sweep", 1.0)
+    assert learned.asked.startswith("sweep, missed by 1 ATR of 15m")
     assert tuple(name for name, _, _ in hybrid.quality) == DIMENSIONS
     assert hybrid.reward_risk == pytest.approx(2.0)
     assert hybrid.expected_r == pick.accepted[0].expected_r
