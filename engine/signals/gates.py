@@ -54,7 +54,7 @@ GATES: dict[str, Gate] = {
     "completeness": Gate("enough of the wanted bars", "% of the bars"),
     "reversal": Gate("a reversal risk within its limit", "of risk"),
     "expected value": Gate("an expected value above the asked one, after costs", "R"),
-    "balance": Gate("room on its side while the other side has candidates", "signals"),
+    "balance": Gate("room on its side while the other side has candidates", "signal"),
     "rank": Gate("a rank among the accepted signals of a cycle", "ranks"),
     "acting strategy": Gate("to be of the acting strategy; this one trades virtually", ""),
     "plugin fault": Gate("a sound answer of the strategy from outside", ""),

@@ -32,4 +32,4 @@ def _distance(d: Dimension, candidate: Candidate, facts: Facts, reading: Reading
         "spread": reading.spread_bps - rules.max_spread_bps,
         "completeness": 100.0 * (rules.min_completeness - reading.completeness),
         "reversal": risk - rules.max_reversal_risk,
-    }[d.name]
+    }.get(d.name, 1.0 - d.value)  # a dimension without a limit of its own counts what is missing to its full value
