@@ -1,4 +1,4 @@
-"""Entry quality: nine dimensions in [0, 1], hard gates, and their weighted mean."""
+"""Entry quality: nine dimensions in [0, 1] with hard gates, their weighted mean, and a small bonus for the session."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.analysis.sessions import (
+    ASIA,
+    LONDON,
+    LONDON_CLOSE,
+    NEW_YORK,
+    SESSION_NAMES,
+    is_weekend,
+    next_funding,
+    session_of,
+)
 from engine.signals.rules import DIMENSIONS, QualityRules
 from engine.strategy.costs import reward_risk_of
 from engine.strategy.facts import Facts, Regime
@@ -18,6 +28,8 @@ if TYPE_CHECKING:
 
 RANGING_FIT, NEUTRAL, VOLATILE_FIT = 0.6, 0.5, 0.3
 """What a market without a trend is worth to a candidate, in [0, 1]."""
+SESSION_WORTH = {ASIA: 0.5, LONDON: 1.0, NEW_YORK: 1.0, LONDON_CLOSE: 0.5}
+FUNDING_QUIET_MS = 15 * 60_000  # before a funding time price is moved by those who dodge or collect it
 _TINY = 1e-9  # a limit met in exact arithmetic must not be missed by rounding
 
 
@@ -38,7 +50,7 @@ class Quality(msgspec.Struct, frozen=True):
     """Entry quality of a candidate."""
 
     score: float
-    """Weighted mean of the dimensions, in [0, 1]."""
+    """Weighted mean of the dimensions and the session's bonus, in [0, 1]."""
     dimensions: tuple[Dimension, ...]
 
     @property
@@ -70,6 +82,7 @@ def judge(candidate: Candidate, facts: Facts, reading: Reading, rules: QualityRu
         _spread(reading, rules),
         _completeness(reading, rules),
         _reversal(candidate, facts, rules),
+        _session(facts),
     )
     dimensions = tuple(
         Dimension(name, min(1.0, max(0.0, value)), passed, name in rules.hard, text)
@@ -77,7 +90,8 @@ def judge(candidate: Candidate, facts: Facts, reading: Reading, rules: QualityRu
     )
     values = {dimension.name: dimension.value for dimension in dimensions}
     total = sum(weight for _, weight in rules.weights)
-    return Quality(sum(weight * values[name] for name, weight in rules.weights) / total, dimensions)
+    mean = sum(weight * values[name] for name, weight in rules.weights) / total
+    return Quality(min(1.0, mean + rules.session_bonus * values["session"]), dimensions)
 
 
 def count(judged: Iterable[Quality]) -> tuple[DimensionCount, ...]:
@@ -170,3 +184,15 @@ def _reversal(candidate: Candidate, facts: Facts, rules: QualityRules) -> _Measu
     risk = facts.reversal_long if candidate.direction.sign > 0 else facts.reversal_short
     text = f"reversal risk {risk:.2f} (divergence, opposing sweep), at most {rules.max_reversal_risk:g}"
     return 1.0 - risk, risk <= rules.max_reversal_risk, text
+
+
+def _session(facts: Facts) -> _Measured:
+    """Score the session at the close of the newest 5m bar: none at weekends and in the quarter before funding."""
+    now = facts.close_ms
+    session = session_of(now)
+    if is_weekend(now):
+        return 0.0, True, "weekend: no bonus"
+    if next_funding(now) - now <= FUNDING_QUIET_MS:
+        return 0.0, True, "funding within 15 minutes: no bonus"
+    name = f"{SESSION_NAMES[session]} session" if session else "between the sessions: no bonus"
+    return SESSION_WORTH.get(session, 0.0), True, name

@@ -16,8 +16,9 @@ DIMENSIONS = (
     "spread",
     "completeness",
     "reversal",
+    "session",
 )
-"""The dimensions of entry quality, in the order they are judged and shown."""
+"""The dimensions of entry quality, in the order they are judged and shown; the session is a bonus beside the mean."""
 
 
 class QualityRules(msgspec.Struct, frozen=True):
@@ -41,6 +42,8 @@ class QualityRules(msgspec.Struct, frozen=True):
     max_spread_bps: float = 10.0
     min_completeness: float = 0.99
     max_reversal_risk: float = 0.75
+    session_bonus: float = 0.02
+    """Added to the weighted mean in the best trading hours; never a gate."""
     hard: tuple[str, ...] = ("confidence", "reward_risk", "atr", "funding", "spread", "completeness", "reversal")
     weights: tuple[tuple[str, float], ...] = (
         ("confidence", 0.25),
@@ -59,6 +62,8 @@ class QualityRules(msgspec.Struct, frozen=True):
         for name in (*self.hard, *(name for name, _ in self.weights)):
             if name not in DIMENSIONS:
                 raise ValueError(f"quality dimension {name!r} is unknown; known are {', '.join(DIMENSIONS)}")
+        if "session" in self.hard:
+            raise ValueError("quality dimension 'session' is a small bonus and never a gate; take it out of `hard`")
         if any(weight < 0.0 for _, weight in self.weights) or not sum(weight for _, weight in self.weights) > 0.0:
             raise ValueError("quality weights must not be negative, and one of them must be positive")
 

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 from signal_views import candidate, facts
@@ -102,3 +104,38 @@ def test_kept_and_dropped_add_up_to_the_candidates_in_every_dimension():
 def test_impossible_rules_are_refused(change):
     with pytest.raises(ValueError, match="quality"):
         QualityRules(**change)
+
+
+def at(text):
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("instant", "worth", "text"),
+    [
+        ("2024-07-16 06:30", 1.0, "London session"),
+        ("2024-01-16 06:30", 0.0, "between the sessions: no bonus"),
+        ("2024-01-16 13:00", 1.0, "New York session"),
+        ("2024-07-16 14:30", 0.5, "London close session"),
+        ("2024-07-16 02:00", 0.5, "Asia session"),
+        ("2024-07-13 12:00", 0.0, "weekend: no bonus"),
+        ("2024-01-16 07:45", 0.0, "funding within 15 minutes: no bonus"),
+    ],
+)
+def test_the_session_adds_a_small_bonus_and_is_never_a_gate(instant, worth, text):
+    quality = judged(fact=facts(close_ms=at(instant)))
+    one = dimension(quality, "session")
+    assert (one.value, one.passed, one.hard, one.text) == (worth, True, False, text)
+    night = judged(fact=facts(close_ms=at("2024-07-16 20:00")))
+    assert dimension(night, "session").value == 0.0
+    assert quality.score == pytest.approx(night.score + RULES.session_bonus * worth)
+
+
+def test_the_bonus_never_lifts_a_score_above_one():
+    rules = msgspec.structs.replace(RULES, session_bonus=2.0)
+    assert judged(fact=facts(close_ms=at("2024-07-16 06:30")), rules=rules).score == 1.0
+
+
+def test_a_session_cannot_be_made_a_gate():
+    with pytest.raises(ValueError, match="'session' is a small bonus and never a gate"):
+        QualityRules(hard=("session",))
