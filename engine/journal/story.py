@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from engine.journal.record import Kind
-from engine.signals.gate_log import GateRow, Noted, Reader
+from engine.signals.gate_log import MOVED, GateRow, Noted, Reader
 from engine.signals.gates import DATA, GATES, told
 from engine.snapshot import LeverageRow
 
@@ -154,7 +154,8 @@ def stopped(symbol: str, cycles: Iterable[Row]) -> Stopped | None:
 
 def tell_stopped(found: Stopped) -> list[str]:
     """Return the answer for a symbol as lines."""
-    lines = [f"{_moment(found.time)}  {found.symbol} in cycle {found.cycle}"]
+    noted = f"distances as noted in the cycles named; none has moved by more than {MOVED:.0%} since"
+    lines = [f"{_moment(found.time)}  {found.symbol} in cycle {found.cycle} ({noted})"]
     for row, time, cycle in found.noted:
         since = f"since {_moment(time)[11:19]} (cycle {cycle})"
         if row.gate == DATA and not row.strategy:

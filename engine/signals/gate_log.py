@@ -1,7 +1,7 @@
 """What stopped every symbol in every cycle, small enough to store: whole once in a while, changes in between.
 
 A cycle over 200 symbols has 600 answers; most of them are those of the cycle before. Only rows whose gate or signal
-changed, or whose distance moved by more than a tenth, are stored; every `WHOLE_EVERY` cycles all of them are.
+changed, or whose distance moved by more than a quarter, are stored; every `WHOLE_EVERY` cycles all of them are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.strategy.views import SymbolViews, View
 
 WHOLE_EVERY: Final = 60
-MOVED: Final = 0.1
+MOVED: Final = 0.25
 """Relative change of a distance that is worth a row."""
 SAME: Final = "="
 """Gate of a hybrid that only repeats what stopped ict."""

@@ -105,7 +105,7 @@ def test_the_journal_knows_what_stopped_every_symbol_in_the_last_cycle(day, view
         for name, row in answers.items():
             wanted = answers["ict"] if row.gate == "=" else row
             assert (known[name].gate, known[name].ref) == (wanted.gate, wanted.ref)
-            assert known[name].distance == pytest.approx(wanted.distance, rel=MOVED * 1.2)
+            assert known[name].distance == pytest.approx(wanted.distance, rel=MOVED * 1.5)
         assert len(tell_stopped(found)) == 1 + len(answers)
         assert msgspec.json.encode(stopped_document(found))
 

@@ -62,9 +62,9 @@ def test_the_first_cycle_is_whole_and_the_next_holds_only_what_changed():
         ("B", "self_learning", "break-even"),
         ("B", "hybrid", "="),
     ]
-    moved = [seen("A", distance=1.05), seen("B", distance=1.2)]
+    moved = [seen("A", distance=1.05), seen("B", distance=1.5)]
     whole, rows = log.take(moved, (), picked(moved))
-    assert (whole, rows) == (False, (GateRow("B", "ict", "sweep", 1.2),))
+    assert (whole, rows) == (False, (GateRow("B", "ict", "sweep", 1.5),))
 
 
 def test_a_candidate_is_stored_with_the_signal_it_became_and_what_stopped_that():
