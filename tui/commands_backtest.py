@@ -21,6 +21,7 @@ from engine.backtest.results import summarise
 from engine.market.tape import moment
 from engine.replay import Replay, ReplayRules
 from engine.warm import warm
+from tui.backtest_html import report
 from tui.backtest_text import told
 from tui.desk_start import configuration
 from tui.exit_codes import ExitCode
@@ -71,11 +72,21 @@ def backtest(options: GlobalOptions, wanted: Wanted) -> int:
     flags = FlagBoard.from_loaded(loaded, begin)
     gc.disable()  # a replay makes no cycles worth looking for, and ends soon
     began = process_monotonic()
-    with progress_bar(history.bars, "replay") as taken:
-        outcome = replay(history, loaded.settings, flags, wanted.seed, begin, taken)
+    try:
+        with progress_bar(history.bars, "replay") as taken:
+            outcome = replay(history, loaded.settings, flags, wanted.seed, begin, taken)
+    finally:
+        gc.enable()
     spent = process_monotonic() - began + read_s
     summary = summarise(outcome)
     proofs = prove_it(history, outcome, loaded.settings, flags, wanted, begin) if wanted.prove else []
+    if wanted.html:
+        try:
+            Path(wanted.html).write_text(report(summary, outcome.trades, history), encoding="utf-8")
+        except OSError as error:
+            say(f"--html {wanted.html}: {error.strerror or error}; name a file in a folder that can be written")
+            return ExitCode.CONFIG
+        say(f"report with the trades on their candles in {wanted.html}")
     if options.json:
         line = {
             **msgspec.to_builtins(summary),
