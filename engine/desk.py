@@ -74,6 +74,11 @@ class Identity(msgspec.Struct, frozen=True):
     speed: float = 1.0
 
     @property
+    def has_books(self) -> bool:
+        """Say whether order books can be read: a replay of candles has none."""
+        return self.environment != "replay"
+
+    @property
     def patience(self) -> float:
         """Return what silences of the venue are multiplied by: at speed 20 ten desk seconds are half a real one.
 

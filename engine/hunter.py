@@ -48,6 +48,8 @@ class Hunter:
     async def _books(self, symbols: Sequence[str]) -> dict[str, DepthSnapshot]:
         """Read the order books; one that cannot be read is an error of the module and no more."""
         books: dict[str, DepthSnapshot] = {}
+        if not (symbols and self._desk.identity.has_books):
+            return books
 
         async def read(symbol: str) -> None:
             try:
