@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from decimal import Decimal
 from math import floor, log10
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -124,9 +124,3 @@ class ReplaySymbol:
     def leave(self) -> None:
         """Forget the bars in x space; they are made anew when they are needed."""
         self._stretch, self._frames = None, ()
-
-
-def compile_search() -> Any:
-    """Make the search callable without delay."""
-    nothing = np.zeros(0)
-    return first_beyond(nothing, nothing, 0, 0, 0.0, 0.0)
