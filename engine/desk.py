@@ -189,17 +189,7 @@ class Desk:
         self.decisions: list[LeverageRow] = []
         self.cycle: CycleView | None = None
         self.on_cycle: Callable[[CycleView], None] | None = None
-        self.contracts = ContractWatch(self)
-        self.resync = Resync(self)
-        self.venue = VenueWatch(self)
-        self.live = LiveCycle(self)
-        self.virtual = VirtualCycle(self)
-        self.live_loop = Periodic(self.clock, settings.loops.cycle_interval, self.live.run)
-        self.virtual_loop = Periodic(self.clock, settings.loops.virtual_interval, self.virtual.run)
-        self.operator = OperatorDesk(self)
-        self.chronicle.on_position = self._follow_trade
-        self.answers = Answers(self)
-        self.picture = Picture(self)
+        self._arrange_parts()
         self.tell_guests()
         self.stopping = asyncio.Event()
         if remembered is not None:
@@ -223,6 +213,21 @@ class Desk:
         )
         if self.store.fault:
             self.chronicle.say(EventKind.SYSTEM, f"the virtual book lies in {self.store.rung}", Severity.WARNING)
+
+    def _arrange_parts(self) -> None:
+        """Make the parts that see the whole desk."""
+        loops = self.settings.loops
+        self.contracts = ContractWatch(self)
+        self.resync = Resync(self)
+        self.venue = VenueWatch(self)
+        self.live = LiveCycle(self)
+        self.virtual = VirtualCycle(self)
+        self.live_loop = Periodic(self.clock, loops.cycle_interval, self.live.run)
+        self.virtual_loop = Periodic(self.clock, loops.virtual_interval, self.virtual.run)
+        self.operator = OperatorDesk(self)
+        self.chronicle.on_position = self._follow_trade
+        self.answers = Answers(self)
+        self.picture = Picture(self)
 
     def tell_guests(self) -> None:
         """Tell what the strategies from outside gave cause to say."""

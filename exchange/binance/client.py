@@ -130,9 +130,7 @@ class BinanceClient:
         priority: Priority = Priority.LOW,
     ) -> Candles:
         """Return bars, ascending: the first `limit` from `start_ms`, else the newest; the last may still be forming."""
-        params = (
-            ("symbol", symbol), ("interval", interval), ("startTime", start_ms), ("endTime", end_ms), ("limit", limit),
-        )  # fmt: skip
+        params = (("symbol", symbol), *endpoints.bars_asked(interval, start_ms, end_ms, limit))
         weight = endpoints.klines_weight(limit)
         return await self._calls.call(endpoints.KLINES, params, candles_wire.candles, priority, weight)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exchange.binance.weights import NO_ORDERS, ONE_ORDER, OrderCost, Pool
+
+if TYPE_CHECKING:
+    from exchange.binance.signing import Params
 
 
 class Security(Enum):
@@ -118,6 +121,11 @@ LISTEN_KEY_CLOSE = Endpoint("DELETE", "/fapi/v1/listenKey", 1, Security.KEY)
 
 _DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 _KLINE_LIMIT = 1500
+
+
+def bars_asked(interval: str, start_ms: int | None, end_ms: int | None, limit: int) -> Params:
+    """Return the parameters that all calls for bars share, in the order they are sent."""
+    return (("interval", interval), ("startTime", start_ms), ("endTime", end_ms), ("limit", limit))
 
 
 def klines_weight(limit: int) -> int:

@@ -113,9 +113,7 @@ class StatisticsClient:
         priority: Priority = Priority.LOW,
     ) -> Candles:
         """Return bars of the mark price; their volumes are 0."""
-        params = (
-            ("symbol", symbol), ("interval", interval), ("startTime", start_ms), ("endTime", end_ms), ("limit", limit),
-        )  # fmt: skip
+        params = (("symbol", symbol), *endpoints.bars_asked(interval, start_ms, end_ms, limit))
         weight = endpoints.klines_weight(limit)
         return await self._calls.call(endpoints.MARK_KLINES, params, candles_wire.candles, priority, weight)
 
@@ -130,9 +128,7 @@ class StatisticsClient:
         priority: Priority = Priority.LOW,
     ) -> Candles:
         """Return bars of the index price; their volumes are 0."""
-        params = (
-            ("pair", pair), ("interval", interval), ("startTime", start_ms), ("endTime", end_ms), ("limit", limit),
-        )  # fmt: skip
+        params = (("pair", pair), *endpoints.bars_asked(interval, start_ms, end_ms, limit))
         weight = endpoints.klines_weight(limit)
         return await self._calls.call(endpoints.INDEX_KLINES, params, candles_wire.candles, priority, weight)
 
