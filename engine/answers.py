@@ -10,7 +10,7 @@ from engine.analysis.chart import chart
 from engine.analysis.layout import FRAMES
 from engine.analysis.reading import indicators
 from engine.analysis.tables import row_of
-from engine.commands import AskChart, AskPosition, AskSignal
+from engine.commands import AskChart, AskPosition, AskSignal, AskWhatIf
 from engine.signals.explain import cards, waiting_cards
 from engine.snapshot import ChartLevel, NoAnswer, SignalDetail
 from engine.strategy.candidate import StrategyName
@@ -47,6 +47,8 @@ class Answers:
             case AskPosition(position_id):
                 found = self._desk.book.life(position_id)
                 return found if found is not None else NoAnswer(f"no position {position_id} in the book")
+            case AskWhatIf(symbol):
+                return NoAnswer(f"the desk is on paper: nothing would be sent for {symbol}")
 
     def _chart(self, symbol: str, frame: str, bars: int) -> Chart | NoAnswer:
         desk = self._desk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -21,7 +22,59 @@ class SetFlag(msgspec.Struct, frozen=True, tag="set_flag"):
 
 
 class Halt(msgspec.Struct, frozen=True, tag="halt"):
-    """Stop accepting new entries, at once; care of open positions goes on."""
+    """PAUSE: stop accepting new entries, at once; care of open positions goes on."""
+
+
+class CancelEntries(msgspec.Struct, frozen=True, tag="cancel_entries"):
+    """CANCEL: as PAUSE, and cancel resting entries too; stops and targets stay."""
+
+
+class Flatten(msgspec.Struct, frozen=True, tag="flatten"):
+    """FLATTEN: cancel entries, close every position at the market, remove its stops when it is flat."""
+
+
+class HaltProcess(msgspec.Struct, frozen=True, tag="halt_process"):
+    """HALT: end the process with exit code 20; stops stay at the exchange."""
+
+
+class Arm(msgspec.Struct, frozen=True, tag="arm"):
+    """Write the arming record for this account and configuration: the third fact live orders need."""
+
+    hours: float = 24.0
+    """When it expires."""
+
+
+class Disarm(msgspec.Struct, frozen=True, tag="disarm"):
+    """Withdraw the arming record: no further entry; care of open positions goes on."""
+
+
+class ClosePosition(msgspec.Struct, frozen=True, tag="close_position"):
+    """Close one position of the account at the market, reduce-only."""
+
+    symbol: str
+    side: str
+    """BOTH in one-way mode, else LONG or SHORT."""
+
+
+class CloseAll(msgspec.Struct, frozen=True, tag="close_all"):
+    """Close every position of the account at the market; entries stay as they are."""
+
+
+class MoveStop(msgspec.Struct, frozen=True, tag="move_stop"):
+    """Move the protective stop of a position; at no moment is the position without one."""
+
+    symbol: str
+    side: str
+    price: Decimal
+
+
+class CancelOrder(msgspec.Struct, frozen=True, tag="cancel_order"):
+    """Cancel one open order of the account. A protective stop is put back within seconds: move it instead."""
+
+    symbol: str
+    order_id: int
+    """The algo service's id for a conditional order."""
+    conditional: bool = False
 
 
 class Resume(msgspec.Struct, frozen=True, tag="resume"):
@@ -75,6 +128,15 @@ Command = (
     | SetTrading
     | Halt
     | Resume
+    | CancelEntries
+    | Flatten
+    | HaltProcess
+    | Arm
+    | Disarm
+    | ClosePosition
+    | CloseAll
+    | MoveStop
+    | CancelOrder
     | CloseVirtual
     | CloseAllVirtual
     | BypassBreaker
@@ -120,4 +182,14 @@ class AskPosition(msgspec.Struct, frozen=True, tag="position"):
     position_id: str
 
 
-Question = AskChart | AskSignal | AskPosition
+class AskWhatIf(msgspec.Struct, frozen=True, tag="what_if"):
+    """Ask what a risky key would do before it becomes an order."""
+
+    symbol: str
+    side: str
+    """Of the position: BOTH, LONG or SHORT."""
+    stop: Decimal | None = None
+    """A stop to move to; None asks about closing at the market."""
+
+
+Question = AskChart | AskSignal | AskPosition | AskWhatIf

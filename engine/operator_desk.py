@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 
+ON_PAPER = "the desk is on paper: it holds no way to send an order, so there is nothing to arm, cancel or close"
+
+
 class RefusedCommand(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """A command cannot be carried out; the text is the answer."""
 
@@ -90,6 +93,8 @@ class OperatorDesk:
             case Shutdown(reason):
                 self._desk.stop(f"asked by {by}: {reason}")
                 return f"the engine stops: {reason}", "running", "stopping"
+            case _:
+                raise RefusedCommand(ON_PAPER)
 
     def _set_mode(self, mode: str, by: str) -> tuple[str, str, str]:
         desk, old = self._desk, self._desk.mode

@@ -73,6 +73,113 @@ class PositionRow(msgspec.Struct, frozen=True):
     last_event: str = ""
 
 
+class CoverageRow(msgspec.Struct, frozen=True):
+    """One open position of the account with what protects it at the exchange."""
+
+    symbol: str
+    side: str
+    """BOTH in one-way mode, else LONG or SHORT."""
+    quantity: str
+    """Signed, as the exchange writes it."""
+    state: str
+    """`protected`, `NAKED`, `closing` or `unknown`."""
+    text: str
+    """What protects it, or what is being done about it."""
+    stop: float
+    """Trigger price of the working stop, NaN where there is none."""
+    target: float
+    naked_s: float
+    """Desk seconds without a working stop, 0 while protected."""
+    owner: str
+    """Strategy, `operator`, `adopted` or empty."""
+    trade_id: str
+    loss_at_stop: float
+    """USDT lost at the stop with fees, NaN where there is none."""
+
+
+class OrderRow(msgspec.Struct, frozen=True):
+    """One open order of the account."""
+
+    symbol: str
+    order_id: int
+    client_id: str
+    conditional: bool
+    side: str
+    kind: str
+    purpose: str
+    """`entry`, `stop`, `target`, `close`, `foreign`."""
+    status: str
+    quantity: float
+    filled: float
+    price: float
+    """Limit or trigger price, NaN for a market order."""
+    decimals: int
+    updated_ms: int
+
+
+class LedgerView(msgspec.Struct, frozen=True):
+    """The account's books: wallet = start + realised - fees + funding + transfers + other, exactly."""
+
+    asset: str
+    start: float
+    realised: float
+    fees: float
+    funding: float
+    transfers: float
+    other: float
+    expected: float
+    wallet: float
+    difference: str
+    """`0` while exact, else the difference as the exchange writes decimals."""
+    checked_ms: int
+    unknown: tuple[str, ...] = ()
+    """Income types booked under their own name."""
+
+
+class ArmingView(msgspec.Struct, frozen=True):
+    """Whether decisions may become orders."""
+
+    armed: bool
+    missing: tuple[str, ...]
+    """Each fact that does not agree, in a sentence with what to do; empty while armed."""
+    by: str
+    expires_ms: int
+    """0 where there is no arming record."""
+
+
+class HandView(msgspec.Struct, frozen=True):
+    """Live orders: level, readiness, protection, unknowns, books."""
+
+    level: str
+    """`RUN`, `PAUSE`, `CANCEL`, `FLATTEN` or `HALT`."""
+    step: str
+    """Step of the start order, `READY` when it is through."""
+    ready: bool
+    entries_off: str
+    """Why no entry may go out now, empty where one may."""
+    arming: ArmingView
+    coverage: tuple[CoverageRow, ...]
+    orders: tuple[OrderRow, ...]
+    naked: int
+    naked_now_s: float
+    """Longest present naked time."""
+    naked_max_s: float
+    """Longest since the start."""
+    unknown: int
+    """Orders whose fate is unknown."""
+    unknown_oldest_s: float
+    reconciled_ms: int
+    differences: int
+    """Differences between book and exchange found by reconciling since the start."""
+    stream_alive: bool
+    stream_heard_ms: int
+    ledger: LedgerView | None
+    reserved: tuple[tuple[str, float, float], ...] = ()
+    """(limit, used, allowed)."""
+    violations: tuple[str, ...] = ()
+    """Invariants found violated, newest last."""
+
+
 class VirtualRow(msgspec.Struct, frozen=True):
     """One open virtual position with its last life-cycle event."""
 
@@ -396,6 +503,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     event_counts: tuple[tuple[str, int], ...]
     """Life-cycle events since start: (wire name, count)."""
     capability: CapabilityView | None = None
+    hand: HandView | None = None
+    """None on paper."""
 
 
 class ChartZone(msgspec.Struct, frozen=True):
@@ -537,10 +646,32 @@ class PositionDetail(msgspec.Struct, frozen=True):
     looks: int
 
 
+class WhatIf(msgspec.Struct, frozen=True):
+    """Answer to AskWhatIf: what would be sent and what it costs. Amounts are USDT, NaN where unknown."""
+
+    symbol: str
+    side: str
+    decimals: int
+    order: str
+    """The order in words: side, quantity, kind."""
+    mark: float
+    notional: float
+    fee: float
+    realised: float
+    """Profit or loss it would realise at the mark, before the fee."""
+    margin_freed: float
+    liquidation: float
+    """Liquidation price as it stands."""
+    loss_at_stop: float
+    """From entry to the (new) stop with fees."""
+    warning: str
+    """What stands against it, empty for nothing."""
+
+
 class NoAnswer(msgspec.Struct, frozen=True):
     """A question that cannot be answered now, and why."""
 
     text: str
 
 
-Answer = Chart | SignalDetail | PositionDetail | NoAnswer
+Answer = Chart | SignalDetail | PositionDetail | WhatIf | NoAnswer
