@@ -10,6 +10,10 @@ from engine.journal.record import (
     CycleRecord,
     DecisionRecord,
     EventRecord,
+    FillRecord,
+    IntentRecord,
+    OrderRecord,
+    PlanRecord,
     PositionRecord,
     Record,
     SessionRecord,
@@ -61,3 +65,27 @@ def describe(record: Record) -> Line:  # noqa: PLR0911 - one answer per kind of 
         case SessionRecord():
             text = f"{record.version} on {record.exchange} {record.reason}"
             return Line("", "", record.event, text.strip())
+        case IntentRecord() | OrderRecord() | PlanRecord() | FillRecord():
+            return _of_orders(record)
+
+
+def _of_orders(record: IntentRecord | OrderRecord | PlanRecord | FillRecord) -> Line:
+    match record:
+        case IntentRecord():
+            wish = record.intent
+            size = "the whole position" if wish.quantity is None else f"{wish.quantity:f}"
+            price = "" if wish.price is None else f" at {wish.price:f}"
+            text = f"{wish.side} {size} {wish.kind}{price} {wish.position_side} {wish.reason}"
+            return Line(wish.symbol, "", wish.purpose.word, text.rstrip())
+        case OrderRecord():
+            filled = f" filled {record.filled:f}" if record.filled else ""
+            text = f"{record.client_id} {record.news}: {record.stage}{filled} {record.text}"
+            return Line("", "", record.stage, text.rstrip())
+        case PlanRecord():
+            plan = record.plan
+            text = f"{plan.side} stop {plan.stop} target {plan.target} {record.by} {record.text}"
+            return Line(plan.symbol, plan.strategy, record.event, text.rstrip())
+        case FillRecord():
+            fee = f"fee {record.commission:f} {record.commission_asset}"
+            text = f"{record.side} {record.quantity:f} at {record.price:f}, realised {record.realised:f}, {fee}"
+            return Line(record.symbol, "", record.position_side, text)

@@ -6,12 +6,15 @@ led to it; following both answers "why". Fields may be added with defaults; none
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 
 from engine.commands import Command
 from engine.events import Event
+from engine.execution.intents import Intent
+from engine.execution.plans import Plan
 from engine.positions.lifecycle import PositionEvent
 from engine.signals.gate_log import GateRow
 from engine.snapshot import CycleView, LeverageRow
@@ -29,6 +32,10 @@ class Kind(StrEnum):
     CYCLE = "cycle"
     CHANGE = "change"
     SESSION = "session"
+    INTENT = "intent"
+    ORDER = "order"
+    PLAN = "plan"
+    FILL = "fill"
 
 
 class About(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -134,6 +141,52 @@ class SessionRecord(About, frozen=True, tag="session", kw_only=True):
     reason: str = ""
 
 
+class IntentRecord(About, frozen=True, tag="intent", kw_only=True):
+    """Something is to be done at the exchange. Durable before its first byte leaves; `cause` is the trade."""
+
+    intent: Intent
+
+
+class OrderRecord(About, frozen=True, tag="order", kw_only=True):
+    """What became of an intent. `ref` is the intent."""
+
+    client_id: str
+    news: str
+    """What was heard, see `engine.execution.order_states`."""
+    stage: str
+    """Where the order stands since."""
+    order_id: int = 0
+    filled: Decimal = Decimal(0)
+    text: str = ""
+
+
+class PlanRecord(About, frozen=True, tag="plan", kw_only=True):
+    """What is wanted of a live position, at its beginning, at each change and at its end. `ref` is the trade."""
+
+    plan: Plan
+    event: str
+    """`made`, `adopted`, `moved`, `ended` or `dropped`."""
+    by: str = ""
+    text: str = ""
+
+
+class FillRecord(About, frozen=True, tag="fill", kw_only=True):
+    """One execution at the exchange. `ref` is the trade where one is known, `cause` the intent."""
+
+    symbol: str
+    position_side: str
+    side: str
+    order_id: int
+    trade_id: int
+    quantity: Decimal
+    price: Decimal
+    realised: Decimal
+    commission: Decimal
+    commission_asset: str
+    client_id: str
+    maker: bool = False
+
+
 Record = (
     SignalRecord
     | DecisionRecord
@@ -143,6 +196,10 @@ Record = (
     | CycleRecord
     | ChangeRecord
     | SessionRecord
+    | IntentRecord
+    | OrderRecord
+    | PlanRecord
+    | FillRecord
 )
 
 
