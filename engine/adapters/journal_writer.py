@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from engine.journal.queue import RecordQueue
@@ -43,7 +45,9 @@ class JournalWriter:
         self._queue = queue or RecordQueue()
         self._wake = threading.Event()
         self._stop = threading.Event()
+        self._hurry = threading.Event()
         self._idle = threading.Condition()
+        self._waiting: deque[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = deque()
         self._oldest = 0.0
         self._view: JournalView | None = None
         self._disk_fault: str | None = None
@@ -83,6 +87,23 @@ class JournalWriter:
             self.records += 1
             self._wake.set()
 
+    async def commit(self, record: Record, deadline: float) -> bool:
+        """Take a record and wait until it is durable, without the pause in which others could share its sync."""
+        before = self.records
+        self.write(record)
+        if self.records == before:
+            return False
+        loop = asyncio.get_running_loop()
+        durable = loop.create_future()
+        self._waiting.append((self.records, loop, durable))
+        self._hurry.set()
+        self._wake.set()
+        try:
+            await asyncio.wait_for(durable, deadline)
+        except TimeoutError:
+            return False
+        return True
+
     def flush(self, deadline: float) -> bool:
         """Wait until everything taken is durable."""
         self._wake.set()
@@ -92,6 +113,7 @@ class JournalWriter:
     def close(self, deadline: float) -> bool:
         """Write what waits, stop the thread, and tell whether everything is durable."""
         self._stop.set()
+        self._hurry.set()
         self._wake.set()
         self._thread.join(deadline)
         return self.durable >= self.records
@@ -107,7 +129,8 @@ class JournalWriter:
                 self._wake.wait(RETRY_S)
                 self._wake.clear()
                 if not self._stop.is_set():
-                    self._stop.wait(GATHER_S)
+                    self._hurry.wait(GATHER_S)
+                    self._hurry.clear()
                 if not self._drain() or (self._stop.is_set() and not len(self._queue)):
                     break
         except Exception as error:  # noqa: BLE001 - the thread must not die unseen: the desk stops entries on `failed`
@@ -129,12 +152,20 @@ class JournalWriter:
             self._oldest = began if len(self._queue) else 0.0
             with self._idle:
                 self._idle.notify_all()
+            self._tell_durable()
             unseen += entries
             # Durability comes first: while records wait, the view waits, up to a bound.
             if not len(self._queue) or len(unseen) >= VIEW_BEHIND:
                 self._index(unseen)
                 unseen = []
         return True
+
+    def _tell_durable(self) -> None:
+        """Wake whoever waits for a record that is durable now."""
+        while self._waiting and self._waiting[0][0] <= self.durable:
+            _, loop, durable = self._waiting.popleft()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, durable)
 
     def _store(self, batch: list[Record]) -> list[Entry] | None:
         while True:
@@ -157,3 +188,8 @@ class JournalWriter:
             self.view_fault = f"the journal's view is behind and catches up at the next start: {error}"
             self._view.close()
             self._view = None
+
+
+def _settle(durable: asyncio.Future[None]) -> None:
+    if not durable.done():
+        durable.set_result(None)

@@ -45,6 +45,13 @@ class Journal(Protocol):
         """Flush, stop, and tell whether everything taken is durable. Later records are refused."""
 
 
+class DurableJournal(Journal, Protocol):
+    """A journal that can say of one record that it survives a power cut: what an intent waits for before it leaves."""
+
+    async def commit(self, record: Record, deadline: float) -> bool:
+        """Take a record and return whether it is durable, at the latest after `deadline` real seconds."""
+
+
 class InlineJournal:
     """A journal that writes at once in the caller: for simulations, where threads are forbidden.
 
@@ -71,6 +78,12 @@ class InlineJournal:
         elif self._queue.put(record):
             self.records += 1
             self._drain()
+
+    async def commit(self, record: Record, deadline: float) -> bool:
+        """Write at once; False when the disk refused, and the record waits."""
+        del deadline
+        self.write(record)
+        return not self._closed and self.failed is None
 
     def flush(self, deadline: float) -> bool:
         """Try once; there is nothing to wait for."""
