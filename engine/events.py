@@ -12,6 +12,7 @@ class EventKind(StrEnum):
 
     SIGNAL = "signal"
     POSITION = "position"
+    ORDER = "order"
     RISK = "risk"
     FEED = "feed"
     COMMAND = "command"

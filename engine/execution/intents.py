@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from exchange.conditional_orders import AlgoRequest, ConditionalKind
-from exchange.orders import OrderKind, OrderRequest, Side, TimeInForce
+from exchange.orders import OrderKind, OrderRequest, Side
 
 PREFIX = "pd"
 _ID = re.compile(r"pd-([0-9a-z]{1,12})-([estc])([0-9a-z]{1,10})")
@@ -115,8 +115,11 @@ def read_client_id(text: str) -> Name | None:
     return Name(match[1], Purpose(match[2]))
 
 
-def order_of(intent: Intent, *, time_in_force: TimeInForce = TimeInForce.GTC) -> OrderRequest:
-    """Return the plain order of an intent. Raises ValueError for one without a quantity."""
+def order_of(intent: Intent) -> OrderRequest:
+    """Return the plain order of an intent. Raises ValueError for one without a quantity.
+
+    A limit order is GTC: its time-out is the desk's own, and the next start finds what a lost desk left.
+    """
     if intent.quantity is None:
         raise ValueError(f"intent {intent.intent_id} has no quantity, a {intent.kind} order needs one")
     return OrderRequest(
@@ -127,7 +130,6 @@ def order_of(intent: Intent, *, time_in_force: TimeInForce = TimeInForce.GTC) ->
         client_id=intent.client_id,
         reduces=intent.reduces,
         price=intent.price,
-        time_in_force=time_in_force,
     )
 
 

@@ -1,0 +1,469 @@
+"""The hand: live orders of one account, from the first look after a start to the last word before an end.
+
+Start order: clock, rights, account, protect, unknown, reconcile, streams, READY. Protection needs nothing but the
+account: it works before history, candles and models, and whatever the state of entries is. Everything here runs on one
+event loop; what the parts share is changed between two waits only, so check and reserve are one step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.events import Severity
+from engine.execution.access import Access
+from engine.execution.entering import Entering, Refused
+from engine.execution.intents import PositionKey, Purpose, read_client_id
+from engine.execution.keeper import Keeper
+from engine.execution.levels import StopLevel
+from engine.execution.reconciler import Reconciler
+from engine.execution.sender import Sender
+from engine.execution.state import HandLimits, HandState
+from engine.journal.record import FillRecord
+from exchange.account_events import MarginCall, OrderUpdate, Origin, Resync
+from exchange.bad_input import Quarantine
+from exchange.binance.user_stream import UserStream
+from exchange.errors import CredentialsError, ExchangeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from decimal import Decimal
+
+    from engine.chronicle import Chronicle
+    from engine.execution.entering import Wanted
+    from engine.execution.intents import Intent
+    from engine.execution.market import Market
+    from engine.execution.memory import HandMemory
+    from engine.execution.order_states import News
+    from engine.execution.plans import Plan
+    from engine.execution.sender import Tracked
+    from engine.journal.journal import DurableJournal
+    from exchange.account_events import AccountEvent
+    from exchange.binance.client import BinanceClient
+    from exchange.ports import Clock, Entropy, StreamDialer
+
+TICK_S = 0.25
+RETRY_S = 1.0
+PROTECT_S = 30.0
+"""How long a start waits for every position to be protected or closing before it goes on to resolve and reconcile."""
+OVERDUE_S = 60.0
+DEAD_MAN_SHARE = 3
+
+
+class StartStep(StrEnum):
+    """Steps of the start order."""
+
+    CLOCK = "clock"
+    ACCOUNT = "account"
+    PROTECT = "protect"
+    UNKNOWN = "resolve unknown"
+    RECONCILE = "reconcile"
+    STREAMS = "streams"
+    READY = "READY"
+
+
+class Hand:
+    """Live orders of one account. Create on the loop that will run it."""
+
+    def __init__(
+        self,
+        client: BinanceClient,
+        dialer: StreamDialer,
+        clock: Clock,
+        entropy: Entropy,
+        journal: DurableJournal,
+        chronicle: Chronicle,
+        market: Market,
+        epoch: str,
+        *,
+        limits: HandLimits | None = None,
+        quarantine: Quarantine | None = None,
+        memory: HandMemory | None = None,
+    ) -> None:
+        """Take the ways to the world and what an earlier session left; nothing is sent before `run`."""
+        self._group: asyncio.TaskGroup | None = None
+        limits = limits or HandLimits()
+        access = Access(client, clock)
+        self.state = HandState(access, journal, chronicle, market, clock, epoch, limits, self._spawn)
+        self.stream = UserStream(client, dialer, clock, entropy, lambda _event: None, quarantine or Quarantine())
+        self.sender = Sender(access, journal, self.state.book, clock, self._spawn, self._told)
+        self.reconciler = Reconciler(access, self.state.book, self.sender, clock, self._apply, self._differs)
+        self.keeper = Keeper(self.state, self.sender, self.reconciler)
+        self.entering = Entering(self.state, self.sender, self.keeper, self.why_no_entry, self._reserve, self._release)
+        self.step = StartStep.CLOCK
+        self.level = StopLevel.RUN
+        self.entries_off: Callable[[str], str] = lambda _symbol: ""
+        """What else keeps entries off: arming, the venue's probe, protection, the journal; asked before each entry."""
+        self.reserve: Callable[[Intent, Wanted], str] = lambda _intent, _wanted: ""
+        self.release: Callable[[str], None] = lambda _client_id: None
+        self.on_event: Callable[[AccountEvent], None] = lambda _event: None
+        """Hears every event of the account once, after the book took it."""
+        self.on_end: Callable[[Plan, str], None] = lambda _plan, _cause: None
+        """Hears of each plan whose position is closed, with the cause in words."""
+        self.violations: list[str] = []
+        self.foreign: str = ""
+        """Why another writer is suspected, empty while none is."""
+        self._known_epochs = {epoch}
+        self._causes: dict[PositionKey, str] = {}
+        self._alerted: set[str] = set()
+        self._dead_man: dict[str, float] = {}
+        self._wake = asyncio.Event()
+        if memory is not None:
+            self._remember(memory)
+
+    def _remember(self, memory: HandMemory) -> None:
+        self._known_epochs |= memory.epochs
+        for plan in memory.plans:
+            self.state.plans[plan.key] = plan
+        for intent, order in memory.orders:
+            self.sender.remember(intent, order)
+        # A halt ended that process; this one was started by somebody and waits for the word to go on.
+        self.level = StopLevel.PAUSE if memory.level is StopLevel.HALT else memory.level
+        if memory.plans or memory.orders:
+            pending = sum(order.is_pending for _, order in memory.orders)
+            self.state.say(
+                f"continuing: {len(memory.plans)} live plans, {len(memory.orders)} orders that had not ended, "
+                f"{pending} of them of unknown fate",
+                Severity.NOTICE,
+            )
+
+    # Running.
+
+    async def run(self) -> None:
+        """Run until cancelled. Stops and targets stay at the exchange when it ends."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                group.create_task(self.stream.run(), name="private stream")
+                group.create_task(self._listen(), name="account events")
+                await self._start()
+                group.create_task(self.reconciler.run(self.state.limits.reconcile_s), name="reconcile")
+                await self._care()
+        finally:
+            self._group = None
+
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+        if self._group is None:
+            work.close()
+        else:
+            self._group.create_task(work, name=name)
+
+    async def _start(self) -> None:
+        state = self.state
+        await self._until("the exchange's clock", self._sync)
+        self.step = StartStep.ACCOUNT
+        await self._until("positions and stops", self.reconciler.glance)
+        self.step = StartStep.PROTECT
+        began = state.clock.monotonic()
+        while not self._is_cared_for() and state.clock.monotonic() - began < PROTECT_S * state.limits.patience:
+            self.keeper.tick()
+            await self._pause()
+        self.step = StartStep.UNKNOWN
+        for tracked in list(self.sender.orders.values()):
+            self.sender.resolve(tracked)
+        self.step = StartStep.RECONCILE
+        while not await self.reconciler.read():
+            self.keeper.tick()
+            await state.clock.sleep(RETRY_S)
+        self.entering.rest_again()
+        self._end_plans()
+        self.step = StartStep.STREAMS
+        while not self.is_fed:
+            self.keeper.tick()
+            if self.reconciler.merge.wanted is not None:
+                await self.reconciler.read()
+            await self._pause()
+        self.step = StartStep.READY
+        state.say("live orders: READY", Severity.NOTICE)
+
+    async def _sync(self) -> None:
+        await self.state.access.client.sync_clock(3)
+
+    async def _until(self, what: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        told = ""
+        while True:
+            try:
+                await work()
+            except ExchangeError as error:
+                if str(error) != told:
+                    told = str(error)
+                    self.state.say(f"{what} could not be read: {error}; trying again", Severity.WARNING)
+                pause = 30.0 if isinstance(error, CredentialsError) else RETRY_S
+                await self.state.clock.sleep(pause)
+            else:
+                return
+
+    def _is_cared_for(self) -> bool:
+        """Say whether every position is protected or being closed."""
+        now = self.state.clock.monotonic()
+        for position in self.state.book.positions.values():
+            self.keeper.judge(position, now)
+            watch = self.keeper.watches[position.key]
+            if watch.naked_since is not None and not watch.close_reason:
+                return False
+        return True
+
+    async def _care(self) -> None:
+        """Look after everything, for ever."""
+        while True:
+            self.tick()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait for the next look: soon after something happened, else one tick."""
+        alarm = asyncio.ensure_future(self.state.clock.sleep(TICK_S))
+        woken = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait((alarm, woken), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            alarm.cancel()
+            woken.cancel()
+        self._wake.clear()
+
+    def tick(self) -> None:
+        """Look at everything once; never waits."""
+        if self.level is StopLevel.FLATTEN:  # what an entry still brings is closed like the rest
+            self.entering.withdraw_all()
+            self.close_all("flattened")
+        self.keeper.tick()
+        self.entering.tick()
+        self._end_plans()
+        self._alert()
+        self._count_down()
+
+    # The account's events.
+
+    async def _listen(self) -> None:
+        while True:
+            item = await self.stream.receive()
+            for event in self.reconciler.hear(item):
+                self._apply(event)
+            if isinstance(item, Resync) and self.step is StartStep.READY:
+                self.state.say(f"account events may have been missed: {item.reason}; reading again", Severity.NOTICE)
+
+    def _apply(self, event: AccountEvent) -> None:
+        self.state.book.apply(event)
+        self.sender.hear(event)
+        if isinstance(event, OrderUpdate):
+            self._note_foreign(event)
+            if event.trade is not None:
+                self._book_fill(event)
+        elif isinstance(event, MarginCall):
+            self.state.say("MARGIN CALL: positions are close to liquidation", Severity.ALERT)
+        self.on_event(event)
+        self._wake.set()
+
+    def _book_fill(self, event: OrderUpdate) -> None:
+        tracked = self.sender.of_order(event.order_id, event.client_id)
+        key = PositionKey(event.symbol, event.position_side)
+        plan = self.state.plans.get(key)
+        if event.origin is not Origin.CLIENT:
+            self._causes[key] = event.origin.value
+            text = f"{event.symbol}: {event.origin.value.upper()} of {event.last_quantity:f} at {event.last_price:f}"
+            self.state.say(text, Severity.ALERT, event.symbol)
+        elif tracked is None:
+            self._causes[key] = "an order this desk did not send"
+        elif tracked.intent.purpose is not Purpose.ENTRY:
+            words = {Purpose.STOP: "stop", Purpose.TARGET: "target"}
+            self._causes[key] = words.get(tracked.intent.purpose, tracked.intent.reason or "close")
+        self.state.journal.write(
+            FillRecord(
+                self.state.clock.now_ms(),
+                plan.trade_id if plan is not None else "",
+                tracked.intent.intent_id if tracked is not None else "",
+                symbol=event.symbol,
+                position_side=event.position_side,
+                side=event.side,
+                order_id=event.order_id,
+                trade_id=event.trade_id,
+                quantity=event.last_quantity,
+                price=event.last_price,
+                realised=event.realised,
+                commission=event.commission,
+                commission_asset=event.commission_asset,
+                client_id=event.client_id,
+                maker=event.maker,
+            )
+        )
+
+    def _note_foreign(self, event: OrderUpdate) -> None:
+        """Suspect another writer when an order bears the desk's prefix and a session nobody here knows."""
+        name = read_client_id(event.client_id)
+        if name is not None and name.epoch not in self._known_epochs and event.execution == "NEW":
+            self.foreign = f"an order {event.client_id} of another desk's session appeared on this account"
+            if self.foreign not in self._alerted:
+                self._alerted.add(self.foreign)
+                self.state.say(f"{self.foreign}: entries are off; stop one of the two", Severity.ALERT, event.symbol)
+
+    def _told(self, tracked: Tracked, _news: News, odd: str) -> None:
+        intent, order = tracked.intent, tracked.state
+        if odd:
+            self.state.say(f"{intent.symbol} {intent.client_id}: {odd}", Severity.NOTICE, intent.symbol)
+        if intent.purpose is Purpose.ENTRY and order.is_final:
+            self.release(intent.client_id)
+        self._wake.set()
+
+    def _differs(self, symbol: str, text: str) -> None:
+        self.state.say(f"{symbol}: {text}: taken over from the exchange", Severity.WARNING, symbol)
+        self._wake.set()
+
+    def _end_plans(self) -> None:
+        """End the plans whose position is closed and whose entry can bring nothing more."""
+        entering = {
+            one.intent.key
+            for one in self.sender.orders.values()
+            if one.intent.purpose is Purpose.ENTRY and not one.state.is_final
+        }
+        for key, plan in list(self.state.plans.items()):
+            if key in self.state.book.positions or key in entering or self.reconciler.merge.wanted is not None:
+                continue
+            cause = self._causes.pop(key, "")
+            event = "ended" if cause or plan.owner.value == "adopted" else "dropped"
+            self.state.set_plan(plan, event, "the exchange", cause or "no position came of it")
+            if event == "ended":
+                self.state.say(f"{plan.symbol}: the position is closed by {cause or 'somebody else'}", Severity.NOTICE)
+            self.on_end(plan, cause)
+
+    # Readiness.
+
+    @property
+    def is_fed(self) -> bool:
+        """Say whether book and stream are whole: read, joined, and the stream proven alive."""
+        return self.reconciler.merge.wanted is None and self.stream.is_alive
+
+    @property
+    def is_ready(self) -> bool:
+        """Say whether the start is through and nothing is being read anew."""
+        return self.step is StartStep.READY and self.is_fed
+
+    def why_no_entry(self, symbol: str) -> str:  # noqa: PLR0911 - one answer per reason, the gravest first
+        """Return why no entry of a symbol may go out now; empty where one may. Exits never ask."""
+        if self.level is not StopLevel.RUN:
+            return f"the desk is at stop level {self.level.name}"
+        if self.foreign:
+            return self.foreign
+        if self.violations:
+            return f"an invariant was violated: {self.violations[-1]}"
+        if not self.is_ready:
+            return f"live orders are not ready: {self.step.value}"
+        if any(one.intent.symbol == symbol for one in self.sender.unknown):
+            return f"{symbol}: the fate of an order is unknown"
+        limits = self.state.limits
+        sync = self.state.access.client.clock_sync
+        if sync.error_ms > limits.clock_ms:
+            return f"the exchange's clock is known to {sync.error_ms} ms only, {limits.clock_ms} ms are asked for"
+        quote = self.state.market.quote(symbol)
+        if quote is None:
+            return f"{symbol}: no price"
+        age = max(quote.received_s, quote.event_s)
+        if age > limits.fresh_s * limits.patience:
+            return f"{symbol}: its market data is {age:.1f} s old"
+        return self.entries_off(symbol)
+
+    def _reserve(self, intent: Intent, wanted: Wanted) -> str:
+        return self.reserve(intent, wanted)
+
+    def _release(self, client_id: str) -> None:
+        self.release(client_id)
+
+    # Alerts and the dead-man switch.
+
+    def _alert(self) -> None:
+        now_ms = self.state.access.client.venue_ms()
+        for one in self.sender.unknown:
+            name = one.intent.client_id
+            if now_ms - one.state.sent_ms > OVERDUE_S * 1000 and name not in self._alerted:
+                self._alerted.add(name)
+                text = (
+                    f"{one.intent.symbol}: the fate of {name} ({one.intent.purpose.word}) is unknown for a minute; "
+                    "it counts as exposure and is being resolved by evidence"
+                )
+                self.state.say(text, Severity.ALERT, one.intent.symbol)
+
+    def _count_down(self) -> None:
+        """Renew the exchange's dead-man switch where entries rest; it takes away plain orders only."""
+        lasts = self.state.limits.dead_man_s
+        if lasts <= 0:
+            return
+        now = self.state.clock.monotonic()
+        for symbol in {one.symbol for one in self.entering.resting}:
+            if now >= self._dead_man.get(symbol, 0.0):
+                self._dead_man[symbol] = now + lasts / DEAD_MAN_SHARE
+                self._spawn(self._renew(symbol, int(lasts * 1000)), f"dead-man switch {symbol}")
+
+    async def _renew(self, symbol: str, after_ms: int) -> None:
+        try:
+            await self.state.access.orders.countdown(symbol, after_ms)
+        except ExchangeError as error:
+            self.state.say(f"{symbol}: the dead-man switch was not renewed: {error}", Severity.WARNING, symbol)
+
+    # What operators and strategies ask.
+
+    async def enter(self, wanted: Wanted) -> Plan | Refused:
+        """Carry a decision to enter out."""
+        found = await self.entering.enter(wanted)
+        if isinstance(found, Refused):
+            self.state.say(f"no entry: {found.text}", Severity.NOTICE, wanted.symbol, wanted.signal_id)
+        return found
+
+    def close(self, key: PositionKey, reason: str) -> str:
+        """Let the keeper close a position until it is closed; return what stands in the way, empty for nothing."""
+        position = self.state.book.positions.get(key)
+        if position is None:
+            return f"{key.symbol} {key.side}: no position is open"
+        self.keeper.judge(position, self.state.clock.monotonic())
+        self.keeper.watches[key].close_reason = reason
+        self._wake.set()
+        return ""
+
+    def close_all(self, reason: str) -> int:
+        """Let every position be closed; return how many there are."""
+        keys = list(self.state.book.positions)
+        now = self.state.clock.monotonic()
+        for key in keys:
+            self.keeper.judge(self.state.book.positions[key], now)
+            watch = self.keeper.watches[key]
+            watch.close_reason = watch.close_reason or reason
+        self._wake.set()
+        return len(keys)
+
+    def move_stop(self, key: PositionKey, price: Decimal, by: str) -> str:
+        """Move a position's stop; return why not, empty when it is being moved."""
+        position = self.state.book.positions.get(key)
+        if position is None:
+            return f"{key.symbol} {key.side}: no position is open"
+        mark = self.state.mark(position)
+        fitted = self.state.priced(key.symbol, price, up=position.sign > 0)
+        if mark is not None and position.sign * (mark - fitted) <= 0:
+            where = "below" if position.sign > 0 else "above"
+            return f"{key.symbol}: a stop at {fitted:f} would trigger at once; it must lie {where} the mark {mark:f}"
+        plan = self.state.plan_of(position)
+        old = plan.stop
+        self.state.set_plan(
+            msgspec.structs.replace(plan, stop=fitted, is_moved=True), "moved", by, f"from {old} to {fitted:f}"
+        )
+        self._wake.set()
+        return ""
+
+    def set_level(self, level: StopLevel, by: str) -> str:
+        """Set the stop level; return what follows from it in words."""
+        before, self.level = self.level, level
+        if level is not before:
+            self.state.chronicle.change("level", "stop level", before.name, level.name, by)
+        words = "no entries; care of positions goes on"
+        if level >= StopLevel.CANCEL:
+            words = f"{self.entering.withdraw_all()} resting entries are being cancelled; stops and targets stay"
+        if level is StopLevel.FLATTEN:
+            words = f"{words}; {self.close_all(f'flattened by {by}')} positions are being closed"
+        self._wake.set()
+        return words if level is not StopLevel.RUN else "entries are allowed again"
+
+    @property
+    def is_flat(self) -> bool:
+        """Say whether nothing is open and nothing of the desk's own rests."""
+        book = self.state.book
+        names = [*(one.client_id for one in book.orders.values()), *(one.client_id for one in book.algos.values())]
+        return not book.positions and not any(read_client_id(name) for name in names)

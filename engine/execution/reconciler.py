@@ -1,0 +1,271 @@
+"""Keeps the book equal to the exchange: joins the private stream with readings, and asks about whatever disappears.
+
+A list may lag behind what was placed and an empty answer proves nothing, so what a reading no longer shows is asked for
+by its id, and a position counts as closed only when the stream says so or two readings in a row and the account's
+margin agree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from exchange.account_events import TradeId
+from exchange.account_merge import AccountMerge, Reading
+from exchange.conditional_orders import AlgoRef
+from exchange.errors import ExchangeError, RefusedError
+from exchange.orders import OrderRef
+from exchange.reactions import Reaction
+from exchange.account import AccountSummary, PositionRisk
+from exchange.conditional_orders import AlgoReport
+from exchange.order_reports import OrderReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.execution.access import Access
+    from engine.execution.book import Book, BookAlgo, BookOrder, BookPosition
+    from engine.execution.sender import Sender
+    from exchange.account_events import AccountEvent, UserItem
+    from exchange.ports import Clock
+
+EVERY_S = 20.0
+"""Desk seconds between two readings when nothing asks for one."""
+SOON_S = 0.5
+"""Pause before a reading that events asked for: what one cause brings is read once."""
+AGAIN_S = 1.0
+"""Pause after a reading that failed, growing to RETRY_MOST_S."""
+RETRY_MOST_S = 8.0
+JOINS = 5
+"""Attempts to join a reading with the stream before it is given up for this time."""
+DENIALS = 2
+"""Readings in a row that must miss something before it is dropped."""
+EVENT_LATE_MS = 2_000
+"""An event that has not come after this time did not come."""
+MARGIN_TOLERANCE = 0.005
+
+
+class Account(NamedTuple):
+    """One reading."""
+
+    positions: tuple[PositionRisk, ...]
+    orders: tuple[OrderReport, ...]
+    algos: tuple[AlgoReport, ...]
+    summary: AccountSummary
+
+
+class Reconciler:
+    """Reads, joins, compares. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        access: Access,
+        book: Book,
+        sender: Sender,
+        clock: Clock,
+        applied: Callable[[AccountEvent], None],
+        differs: Callable[[str, str], None],
+    ) -> None:
+        """Take the ways out: `applied` gets events that follow a reading, `differs` (symbol, text) of a difference."""
+        self.merge = AccountMerge()
+        self._access = access
+        self._book = book
+        self._sender = sender
+        self._clock = clock
+        self._applied = applied
+        self._differs = differs
+        self._wake = asyncio.Event()
+        self._missed: dict[object, int] = {}
+        self._reading = asyncio.Lock()
+        self.readings = 0
+        self.differences = 0
+        self.read_ms = 0
+        self.read_at: float | None = None
+        """Desk seconds of the newest reading that was joined."""
+        self.fault = ""
+
+    def want(self) -> None:
+        """Let the account be read soon."""
+        self._wake.set()
+
+    def hear(self, item: UserItem) -> list[AccountEvent]:
+        """Take an item of the stream; return the events to apply now."""
+        events = list(self.merge.take(item))
+        if self.merge.wanted is not None:
+            self._wake.set()
+        return events
+
+    async def run(self, every_s: float = EVERY_S) -> None:
+        """Read for ever: as often as `every_s` desk seconds, and soon after something asked for it."""
+        pause = AGAIN_S
+        while True:
+            await self._rest(every_s)
+            self._wake.clear()
+            if await self.read():
+                pause = AGAIN_S
+            else:
+                await self._clock.sleep(pause)
+                pause = min(RETRY_MOST_S, pause * 2)
+                self._wake.set()
+
+    async def _rest(self, every_s: float) -> None:
+        alarm = asyncio.ensure_future(self._clock.sleep(every_s))
+        woken = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait((alarm, woken), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            alarm.cancel()
+            woken.cancel()
+        if self._wake.is_set():
+            await self._clock.sleep(SOON_S)
+
+    async def glance(self) -> None:
+        """Read positions and conditional orders alone: all that protection needs. Raises ExchangeError."""
+        positions = await self._access.client.positions()
+        algos = await self._access.account.open_algo_orders()
+        self._book.replace(positions, (), algos)
+
+    async def read(self) -> bool:
+        """Read the account and join it with the stream; return whether that was done. `fault` tells why not."""
+        async with self._reading:
+            try:
+                return await self._read()
+            except ExchangeError as error:
+                self.fault = str(error)
+                return False
+
+    async def _read(self) -> bool:
+        for _ in range(JOINS):
+            ticket = self.merge.begin()
+            began_ms = self._access.client.venue_ms()
+            account = await self._ask()
+            later = self.merge.settle(ticket, _contents(account))
+            if later is not None:
+                break
+        else:
+            self.fault = "events kept coming while the account was read"
+            return False
+        first = not self.readings
+        news = [] if first else self._unknown_to_us(account, began_ms)
+        gone = self._book.replace(account.positions, account.orders, account.algos)
+        self._book.summary = account.summary
+        for asset in account.summary.assets:
+            self._book.wallets[asset.asset] = asset.wallet
+        for order in account.orders:
+            self._sender.take_order(order)
+        for algo in account.algos:
+            self._sender.take_algo(algo)
+        for event in later:
+            self._applied(event)
+        for symbol, text in news:
+            self._tell(symbol, text)
+        await self._ask_for_orders([one for one in gone.orders if one.updated_ms < began_ms])
+        await self._ask_for_algos([one for one in gone.algos if one.updated_ms < began_ms])
+        self._doubt_positions([one for one in gone.positions if one.updated_ms < began_ms], account)
+        self.readings += 1
+        self.read_ms = self._clock.now_ms()
+        self.read_at = self._clock.monotonic()
+        self.fault = ""
+        return True
+
+    async def _ask(self) -> Account:
+        positions = await self._access.client.positions()
+        algos = await self._access.account.open_algo_orders()
+        orders = await self._access.account.open_orders()
+        return Account(positions, orders, algos, await self._access.client.account())
+
+    def _unknown_to_us(self, account: Account, began_ms: int) -> list[tuple[str, str]]:
+        """Return what the reading shows and the book did not hold although its event should have come by now."""
+        book, until = self._book, began_ms - EVENT_LATE_MS
+        return [
+            *(
+                (row.symbol, f"a position {row.side} of {row.quantity:f} that no event told of")
+                for row in account.positions
+                if row.quantity and (row.symbol, row.side) not in book.positions and row.update_time < until
+            ),
+            *(
+                (one.symbol, f"an order {one.client_id} that no event told of")
+                for one in account.orders
+                if one.order_id not in book.orders and one.update_ms < until
+            ),
+            *(
+                (algo.symbol, f"a conditional order {algo.client_id} that no event told of")
+                for algo in account.algos
+                if algo.algo_id not in book.algos and algo.update_ms < until
+            ),
+        ]
+
+    async def _ask_for_orders(self, missing: list[BookOrder]) -> None:
+        for one in missing:
+            try:
+                report = await self._access.account.order(one.symbol, OrderRef(order_id=one.order_id))
+            except RefusedError as refused:
+                if refused.reaction is not Reaction.NO_SUCH_ORDER:
+                    raise
+                if self._denied(("order", one.order_id)):
+                    self._book.drop_order(one.order_id)
+                    self._tell(one.symbol, f"order {one.client_id} is not known to the exchange any more")
+            else:
+                self._missed.pop(("order", one.order_id), None)
+                self._sender.take_order(report)
+                if not report.is_open:
+                    self._tell(one.symbol, f"order {one.client_id} ended ({report.status}) and no event told of it")
+
+    async def _ask_for_algos(self, missing: list[BookAlgo]) -> None:
+        for one in missing:
+            try:
+                report = await self._access.account.algo_order(AlgoRef(algo_id=one.algo_id))
+            except RefusedError as refused:
+                if refused.reaction is not Reaction.NO_SUCH_ORDER:
+                    raise
+                if self._denied(("algo", one.algo_id)):
+                    self._book.drop_algo(one.algo_id)
+                    self._tell(one.symbol, f"conditional order {one.client_id} is not known to the exchange any more")
+            else:
+                self._missed.pop(("algo", one.algo_id), None)
+                self._sender.take_algo(report)
+                if report.is_final:
+                    text = f"conditional order {one.client_id} ended ({report.status}) and no event told of it"
+                    self._tell(one.symbol, text)
+
+    def _doubt_positions(self, missing: list[BookPosition], account: Account) -> None:
+        """Drop positions that two readings in a row miss, if the account's margin is explained by those shown."""
+        for key in [key for key in self._missed if key not in {one.key for one in missing} and _is_position(key)]:
+            del self._missed[key]
+        if not missing:
+            return
+        self._wake.set()
+        shown = sum(float(row.maintenance_margin) for row in account.positions)
+        total = float(account.summary.maintenance_margin)
+        if abs(total - shown) > MARGIN_TOLERANCE * max(total, shown) + 1e-6:
+            return
+        for one in missing:
+            if self._denied(one.key):
+                self._book.drop_position(one.key)
+                self._tell(one.key.symbol, f"the position {one.key.side} of {one.quantity:f} is closed, untold")
+
+    def _denied(self, what: object) -> bool:
+        self._missed[what] = self._missed.get(what, 0) + 1
+        if self._missed[what] < DENIALS:
+            self._wake.set()
+            return False
+        del self._missed[what]
+        return True
+
+    def _tell(self, symbol: str, text: str) -> None:
+        self.differences += 1
+        self._differs(symbol, text)
+
+
+def _is_position(key: object) -> bool:
+    return isinstance(key, tuple) and key[0] not in ("order", "algo")
+
+
+def _contents(account: Account) -> Reading:
+    return Reading(
+        positions={(row.symbol, row.side): row.update_time for row in account.positions},
+        balances={},
+        orders={(row.symbol, row.order_id): row.update_ms for row in account.orders},
+        algos={row.algo_id: row.update_ms for row in account.algos},
+        trades=frozenset[TradeId](),
+    )
