@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
+from exchange.account import AccountSummary, PositionRisk
 from exchange.account_events import TradeId
 from exchange.account_merge import AccountMerge, Reading
-from exchange.conditional_orders import AlgoRef
+from exchange.conditional_orders import AlgoRef, AlgoReport
 from exchange.errors import ExchangeError, RefusedError
+from exchange.order_reports import OrderReport
 from exchange.orders import OrderRef
 from exchange.reactions import Reaction
-from exchange.account import AccountSummary, PositionRisk
-from exchange.conditional_orders import AlgoReport
-from exchange.order_reports import OrderReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
