@@ -87,7 +87,9 @@ class TradingSettings(Table):
     """What may become an order."""
 
     enabled: Annotated[bool, Env("TRADING_ENABLED")] = False
-    """Allows live orders, together with an armed account; false is paper trading."""
+    """Allows live orders, together with `trading.environment` and an armed account; false is paper trading."""
+    environment: Literal["paper", "live"] = "paper"
+    """Whether this configuration is meant for live orders; a live one with `trading.enabled` can be armed."""
     max_positions: Annotated[int, Env("MAX_POSITIONS"), Field(ge=0, le=100_000)] = 999
     """Most positions open at once."""
     execute_rank: Annotated[int, Env("IMMEDIATE_EXECUTION_RANK"), Field(ge=0, le=100)] = 3

@@ -50,10 +50,21 @@ class AccountEntries:
         self.paper.stand(standing)
         taken = 0
         for signal in signals:
-            if signal.executable and not self.paper.trades(signal.signal_id):
+            if signal.executable and not self._trades(signal.signal_id):
                 refused = self._refusal(signal, taken)
                 if not self._decided_lately(signal, refused):
                     taken += self._decide(signal, refused)
+
+    def _trades(self, signal_id: str) -> bool:
+        orders = self._desk.orders
+        return self.paper.trades(signal_id) if orders is None else orders.trades(signal_id)
+
+    def _carried(self, besides: str) -> list[Exposure]:
+        """Return what the account carries besides a signal: on paper what it would, live what it does."""
+        orders = self._desk.orders
+        if orders is not None:
+            return orders.exposures(besides)
+        return [*self.paper.exposures(besides), *self._real()]
 
     def _decided_lately(self, signal: Signal, refused: str) -> bool:
         """Return whether there is nothing new to decide; an entry that was refused and no longer is, is new."""
@@ -65,7 +76,11 @@ class AccountEntries:
         desk = self._desk
         if self.equity() is None:
             return "the account could not be read yet, so its equity is unknown"
-        held = len(self.paper.exposures(signal.signal_id)) + len(desk.account.positions)
+        if desk.orders is not None:
+            off = desk.orders.why_no_entry(signal.candidate.symbol)
+            if off:
+                return off
+        held = len(self._carried(signal.signal_id))
         situation = Situation(self._halted(), held, taken)
         return why_not(signal.candidate.confidence, situation, desk.protection, admission_limits(desk.settings))
 
@@ -75,7 +90,11 @@ class AccountEntries:
         if not desk.has_key:
             return desk.settings.virtual.start_balance + self.paper.realised
         summary = desk.account.summary
-        return None if summary is None else summary.wallet + summary.unrealized + self.paper.realised
+        return None if summary is None else summary.wallet + summary.unrealized + self._paper_result()
+
+    def _paper_result(self) -> Decimal:
+        """Return what paper trades made; nothing where orders are real and the wallet tells it all."""
+        return self.paper.realised if self._desk.orders is None else ZERO
 
     def _decide(self, signal: Signal, refused: str) -> bool:
         """Decide on one signal and record it; return whether an entry would follow."""
@@ -86,8 +105,8 @@ class AccountEntries:
         summary = desk.account.summary
         known = self.equity()
         equity = known if known is not None else desk.settings.virtual.start_balance
-        wallet = equity if summary is None else summary.wallet + self.paper.realised
-        carried = [*self.paper.exposures(signal.signal_id), *self._real()]
+        wallet = equity if summary is None else summary.wallet + self._paper_result()
+        carried = self._carried(signal.signal_id)
         group, group_risk = self._shared(candidate.symbol, candidate.direction.sign, carried)
         margin = sum((one.margin for one in carried), ZERO)
         protection = desk.protection
@@ -111,9 +130,13 @@ class AccountEntries:
         if row.warning:
             desk.chronicle.say(EventKind.RISK, f"{candidate.symbol}: {row.warning}", Severity.WARNING, candidate.symbol)
         intent = intent_of(row)
-        if intent is not None:
+        if intent is None:
+            return False
+        if desk.orders is None:
             self.paper.intend(intent)
-        return intent is not None
+        else:
+            desk.orders.enter(signal, decided.decision, decided.size)
+        return True
 
     def _note(self, signal: Signal, refused: str) -> None:
         since = signal.time - AGAIN_MS

@@ -47,8 +47,11 @@ class Answers:
             case AskPosition(position_id):
                 found = self._desk.book.life(position_id)
                 return found if found is not None else NoAnswer(f"no position {position_id} in the book")
-            case AskWhatIf(symbol):
-                return NoAnswer(f"the desk is on paper: nothing would be sent for {symbol}")
+            case AskWhatIf():
+                orders = self._desk.orders
+                if orders is None:
+                    return NoAnswer(f"the desk is on paper: nothing would be sent for {question.symbol}")
+                return orders.what_if(question)
 
     def _chart(self, symbol: str, frame: str, bars: int) -> Chart | NoAnswer:
         desk = self._desk

@@ -16,7 +16,9 @@ from engine.chronicle import Chronicle
 from engine.commands import Ack, AckState
 from engine.contract_watch import ContractWatch
 from engine.events import EventKind, Severity
+from engine.execution.memory import HandMemory
 from engine.live_cycle import LiveCycle
+from engine.live_orders import LiveOrders, LiveTerms
 from engine.loops import Periodic
 from engine.market.feed import Feed
 from engine.memory import restore
@@ -63,6 +65,7 @@ CLOCK_S = 60.0
 UNIVERSE_S = 3600.0
 RETRY_S = 5.0
 TICK_S = 0.1
+OPERATOR_HALT = 20
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -135,6 +138,7 @@ class Desk:
         pace: Pace | None = None,
         history: int = 500,
         guests: Guests | None = None,
+        live: LiveTerms | None = None,
     ) -> None:
         self.settings = settings
         self.flags = flags
@@ -192,8 +196,15 @@ class Desk:
         self._arrange_parts()
         self.tell_guests()
         self.stopping = asyncio.Event()
+        self.exit_code = 0
         if remembered is not None:
             restore(self, remembered)
+        self.orders: LiveOrders | None = None
+        """Live orders; None on paper, where no way to send one exists."""
+        if live is not None:
+            self.orders = LiveOrders(self, live, remembered.hand if remembered is not None else HandMemory())
+            if self.orders.is_stopped:
+                self.halted_by = "an earlier session"
 
     def _arrange_flagged(self) -> None:
         """Make the parts that feature flags switch, as the flags stand."""
@@ -251,6 +262,11 @@ class Desk:
             self.chronicle.flush()
             self.publish()
 
+    def halt(self, reason: str) -> None:
+        """End the process by the operator's word: nothing may start it again by itself."""
+        self.exit_code = OPERATOR_HALT
+        self.stop(reason)
+
     def stop(self, reason: str) -> None:
         """Ask the desk to end; may be called more than once."""
         if not self.stopping.is_set():
@@ -264,12 +280,15 @@ class Desk:
             task.cancel()
 
     def _work(self) -> dict[str, Coroutine[None, None, None]]:
-        return {
+        work = {
             "start": self._start(),
             "ticks": self._ticks(),
             "watch": self._watch(),
             "publish": self._publish(),
         }
+        if self.orders is not None:  # positions are protected before, and whether or not, candles can be read
+            work["live orders"] = self.orders.run()
+        return work
 
     async def _start(self) -> None:
         """Read the venue until it answers, then let everything that needs it run."""
@@ -383,10 +402,13 @@ class Desk:
     def _follow_trade(self, event: PositionEvent) -> None:
         """Let the account protection hear of a paper trade that closed."""
         result = self.live.entries.account.paper.take(event)
-        if result is not None:
-            state = protection.closed_trade(self.protection, result, self.clock.now_ms())
-            self._protect(self.protection, state)
-            self.watch_equity()
+        if result is not None and self.orders is None:
+            self.note_result(result)
+
+    def note_result(self, result: Decimal) -> None:
+        """Let the account protection hear of the result of a trade that closed, in USDT."""
+        self._protect(self.protection, protection.closed_trade(self.protection, result, self.clock.now_ms()))
+        self.watch_equity()
 
     def observe_equity(self, equity: Decimal) -> None:
         """Let the account protection see the account's equity."""

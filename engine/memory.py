@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.events import EventKind, Severity
+from engine.execution.memory import HandMemory
 from engine.journal.log import replay
 from engine.journal.record import ChangeRecord, DecisionRecord, PositionRecord, SignalRecord
 from engine.positions.lifecycle import EventName, LifecycleError, PositionEvent
@@ -35,6 +36,8 @@ class Remembered(msgspec.Struct):
     protection: dict[str, str] = msgspec.field(default_factory=dict)
     """The saved protection of an account and of paper trading, by name."""
     paper: PaperAccount = msgspec.field(default_factory=PaperAccount)
+    hand: HandMemory = msgspec.field(default_factory=HandMemory)
+    """Plans and orders of live trading."""
 
 
 def recall(disk: Disk) -> Remembered:
@@ -44,6 +47,7 @@ def recall(disk: Disk) -> Remembered:
     for entry in replay(disk):
         record = entry.record
         memory.last_ms = max(memory.last_ms, record.time)
+        memory.hand.take(record)
         if isinstance(record, PositionRecord):
             memory.positions.append(record.event)
             memory.paper.take(record.event)

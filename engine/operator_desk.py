@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from config.errors import ConfigError
 from engine.commands import (
+    Arm,
     BypassBreaker,
     CloseAllVirtual,
     CloseVirtual,
+    Disarm,
     Halt,
     Rearm,
     ResetBreaker,
@@ -19,6 +21,7 @@ from engine.commands import (
     Shutdown,
 )
 from engine.positions.book import UnknownPositionError
+from engine.refusals import RefusedCommand
 from engine.risk import protection
 from engine.risk.breaker import BreakerError
 from engine.risk.protection import ProtectionError
@@ -31,11 +34,11 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 
+HOW_TO_GO_LIVE = (
+    "the desk was started on paper and holds no way to send an order: start it with TRADING_ENABLED=true and "
+    "trading.environment = live, then arm it"
+)
 ON_PAPER = "the desk is on paper: it holds no way to send an order, so there is nothing to arm, cancel or close"
-
-
-class RefusedCommand(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """A command cannot be carried out; the text is the answer."""
 
 
 class OperatorDesk:
@@ -64,7 +67,7 @@ class OperatorDesk:
         self._desk.publish()
         return True, text
 
-    def _carry_out(self, command: Command, by: str) -> tuple[str, str, str]:  # noqa: C901, PLR0911 - an arm per command
+    def _carry_out(self, command: Command, by: str) -> tuple[str, str, str]:  # noqa: C901, PLR0911, PLR0912 - an arm per command
         """Return (text, value before, value after)."""
         match command:
             case SetMode(mode):
@@ -72,11 +75,11 @@ class OperatorDesk:
             case SetFlag(name, value):
                 return self._set_flag(name, value, by)
             case SetTrading(live):
-                return self._set_trading(live)
+                return self._set_trading(live, by)
             case Halt():
                 return self._halt(by)
             case Resume():
-                return self._resume()
+                return self._resume(by)
             case CloseVirtual(position_id):
                 return self._close(position_id, by)
             case CloseAllVirtual():
@@ -94,7 +97,9 @@ class OperatorDesk:
                 self._desk.stop(f"asked by {by}: {reason}")
                 return f"the engine stops: {reason}", "running", "stopping"
             case _:
-                raise RefusedCommand(ON_PAPER)
+                if self._desk.orders is None:
+                    raise RefusedCommand(ON_PAPER)
+                return self._desk.orders.take(command, by)
 
     def _set_mode(self, mode: str, by: str) -> tuple[str, str, str]:
         desk, old = self._desk, self._desk.mode
@@ -138,11 +143,13 @@ class OperatorDesk:
             desk.pending.keep(())  # the next cycle offers them again, at the entries the new setting gives them
         return ""
 
-    @staticmethod
-    def _set_trading(live: bool) -> tuple[str, str, str]:
-        """Refuse live trading: this desk has no way to send an order, and the operator must hear so."""
+    def _set_trading(self, live: bool, by: str) -> tuple[str, str, str]:
+        """Arm or disarm; a desk that was started on paper has no way to send an order and says so."""
+        orders = self._desk.orders
+        if orders is not None:
+            return orders.take(Arm() if live else Disarm(), by)
         if live:
-            raise RefusedCommand("this version sends no orders and stays on paper, whatever TRADING_ENABLED says")
+            raise RefusedCommand(HOW_TO_GO_LIVE)
         return "the desk trades on paper already: no order leaves", "PAPER", "PAPER"
 
     def _keep(self, path: str, value: object) -> None:
@@ -154,6 +161,8 @@ class OperatorDesk:
         if desk.halted_by:
             return f"new entries were halted already by {desk.halted_by}", "halted", "halted"
         desk.halted_by = by
+        if desk.orders is not None:
+            desk.orders.pause(by)
         withdrawn = len(desk.pending.keep(()))
         return (
             (
@@ -164,11 +173,13 @@ class OperatorDesk:
             "halted",
         )
 
-    def _resume(self) -> tuple[str, str, str]:
+    def _resume(self, by: str) -> tuple[str, str, str]:
         desk = self._desk
-        if not desk.halted_by:
+        if not desk.halted_by and (desk.orders is None or not desk.orders.is_stopped):
             raise RefusedCommand("entries are not halted, there is nothing to resume")
         desk.halted_by = ""
+        if desk.orders is not None:
+            desk.orders.resume(by)
         return "new entries allowed again", "halted", "open"
 
     def _close(self, position_id: str, by: str) -> tuple[str, str, str]:

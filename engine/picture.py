@@ -75,7 +75,7 @@ class Picture:
             speed=desk.identity.speed,
             environment=desk.identity.environment,
             exchange=desk.identity.exchange,
-            trading="PAPER",
+            trading="PAPER" if desk.orders is None else "LIVE",
             phase=desk.phase,
             phase_text=self._phase_text(),
             mode=desk.mode,
@@ -96,6 +96,7 @@ class Picture:
             leverage=tuple(desk.decisions),
             event_counts=desk.book.event_counts(),
             capability=desk.venue.view(),
+            hand=None if desk.orders is None else desk.orders.view(),
         )
         self._cost_ms = (desk.vitals.instant() - began) * 1000
         return snapshot
@@ -199,6 +200,9 @@ class Picture:
             margin = float(position.initial_margin)
             pnl = float(position.unrealized)
             instrument = desk.feed.instruments.get(position.symbol)
+            stop, target = NAN, NAN
+            if desk.orders is not None:
+                stop, target = desk.orders.levels(position.symbol, position.side)
             rows.append(
                 PositionRow(
                     symbol=position.symbol,
@@ -210,8 +214,8 @@ class Picture:
                     pnl=pnl,
                     pnl_percent=100 * pnl / margin if margin else NAN,
                     leverage=abs(float(position.notional)) / margin if margin else NAN,
-                    stop=NAN,
-                    target=NAN,
+                    stop=stop,
+                    target=target,
                     liquidation=float(position.liquidation),
                     updated_ms=position.update_time,
                 )

@@ -20,9 +20,11 @@ from engine.adapters.resident import release_compiler
 from engine.adapters.simulator_child import SimulatorError
 from engine.desk import Desk, Pace
 from engine.events import EventKind, Severity
+from engine.execution.arming import account_hash
 from engine.journal.log import JournalLog, replay
 from engine.journal.record import SessionRecord
 from engine.journal.view import open_view
+from engine.live_orders import LiveTerms
 from engine.memory import recall
 from engine.ports import DiskError, NoModels, Ports
 from engine.venue import connect
@@ -44,7 +46,7 @@ CLOSE_DEADLINE = 10.0
 REAL_TICK_S = 0.05
 """A tick never comes more often than this in real time, however fast the venue's clock runs."""
 
-CLEAN, BAD_CONFIG, JOURNAL_DAMAGED = 0, 10, 14
+CLEAN, BAD_CONFIG, NO_CREDENTIALS, JOURNAL_DAMAGED = 0, 10, 11, 14
 
 
 class StartError(Exception):
@@ -134,6 +136,7 @@ class Engine:
                 remembered=memory,
                 guests=installed_strategies(),
                 pace=Pace(max(0.1, REAL_TICK_S * speed), 0.25 * speed),
+                live=self._live_terms(journal, connection),
             )
             for sentence in recovered.damage:
                 desk.chronicle.say(EventKind.SYSTEM, f"journal: {sentence}", Severity.ALERT)
@@ -143,7 +146,16 @@ class Engine:
             saved = journal.close(CLOSE_DEADLINE)
         if not saved:
             raise StartError(f"the journal could not be saved: {journal.failed}", JOURNAL_DAMAGED)
-        return CLEAN
+        return desk.exit_code
+
+    def _live_terms(self, journal: JournalWriter, connection: Connection) -> LiveTerms | None:
+        """Return what lets the desk send orders, None for paper: then no way to send one is made at all."""
+        trading = self._loaded.settings.trading
+        if not (trading.enabled and trading.environment == "live"):
+            return None
+        if connection.credentials is None:
+            raise StartError("live orders need an API key: set BINANCE_API_KEY and BINANCE_API_SECRET", NO_CREDENTIALS)
+        return LiveTerms(journal, connection.entropy.token(8), account_hash(connection.credentials.key))
 
     async def _run_desk(self, desk: Desk, connection: Connection) -> None:
         desk.operator.keep = partial(self._keep, desk)
@@ -174,7 +186,11 @@ class Engine:
             self.vitals.probe.stop()
             desk.chronicle.record(
                 SessionRecord(
-                    desk.clock.now_ms(), session, event="stop", exit_code=CLEAN, reason=desk.phase_text or "ended"
+                    desk.clock.now_ms(),
+                    session,
+                    event="stop",
+                    exit_code=desk.exit_code,
+                    reason=desk.phase_text or "ended",
                 )
             )
 

@@ -12,8 +12,10 @@ from config.settings import Settings
 from engine.adapters.entropy import RandomEntropy
 from engine.adapters.memory_disk import MemoryDisk
 from engine.desk import Desk, Identity, Pace
+from engine.execution.arming import account_hash
 from engine.journal.journal import InlineJournal
 from engine.journal.log import JournalLog
+from engine.live_orders import LiveTerms
 from engine.memory import recall
 from engine.port import LocalPort
 from engine.ports import NoModels, Ports
@@ -49,6 +51,7 @@ class World:
         self.clock = VirtualClock(start_ms)
         self.seed = seed
         self.disk = MemoryDisk()
+        self.sessions = 0
         self.port = LocalPort()
         self._open(market or make_market("synthetic", start_ms=start_ms, **self._spec))
 
@@ -61,25 +64,32 @@ class World:
         """Put a new process's exchange in the place of the old one, at the present instant of the same market."""
         self._open(make_market("synthetic", start_ms=self.clock.now_ms(), **self._spec))
 
-    def desk(self, **settings):
-        """A desk on this world's disk, with whatever it remembers."""
+    def desk(self, *, live=False, **settings):
+        """A desk on this world's disk, with whatever it remembers; a live one can be armed."""
         log = JournalLog(self.disk)
         log.open()
         memory = recall(self.disk)
         self.port = LocalPort()
         tables = {"universe": {"size": self.size}, **settings}
+        journal = InlineJournal(log)
+        terms = None
+        if live:
+            self.sessions += 1
+            tables["trading"] = {"enabled": True, "environment": "live", **tables.get("trading", {})}
+            terms = LiveTerms(journal, f"s{self.sessions}", account_hash(DEMO_KEY))
         ports = Ports(self.clock, self.front.rest, self.front.dialer, self.disk, RandomEntropy(self.seed), NoModels())
         return Desk(
             Settings.model_validate(tables),
             FlagBoard.defaults(self.clock.now_ms()),
             ports,
-            InlineJournal(log),
+            journal,
             self.port,
             Identity("simulator", "memory"),
             StillVitals(),
             credentials=Credentials(DEMO_KEY, DEMO_SECRET),
             remembered=memory,
             pace=Pace(tick_s=5.0, publish_s=0),
+            live=terms,
         )
 
     async def serve(self):

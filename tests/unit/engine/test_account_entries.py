@@ -56,6 +56,7 @@ class Room:
         self.halted_by = ""
         self.decisions = []
         self.said = []
+        self.orders = None
         self.clock = SimpleNamespace(now_ms=lambda: NOW)
         self.book = SimpleNamespace(track=TrackRecord())
         self.chronicle = SimpleNamespace(
