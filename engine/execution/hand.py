@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from exchange.ports import Clock, Entropy, StreamDialer
 
 TICK_S = 0.25
+GATHER_S = 0.005
+"""Pause after something happened: what comes at once is looked at once."""
 RETRY_S = 1.0
 PROTECT_S = 30.0
 """How long a start waits for every position to be protected or closing before it goes on to resolve and reconcile."""
@@ -85,6 +87,7 @@ class Hand:
     ) -> None:
         """Take the ways to the world and what an earlier session left; nothing is sent before `run`."""
         self._group: asyncio.TaskGroup | None = None
+        self._ending = False
         limits = limits or HandLimits()
         access = Access(client, clock)
         self.state = HandState(access, journal, chronicle, market, clock, epoch, limits, self._spawn)
@@ -139,17 +142,28 @@ class Hand:
                 self._group = group
                 group.create_task(self.stream.run(), name="private stream")
                 group.create_task(self._listen(), name="account events")
-                await self._start()
-                group.create_task(self.reconciler.run(self.state.limits.reconcile_s), name="reconcile")
-                await self._care()
+                try:
+                    await self._start()
+                    group.create_task(self.reconciler.run(self.state.limits.reconcile_s), name="reconcile")
+                    await self._care()
+                finally:
+                    self._ending = True
         finally:
             self._group = None
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
-        if self._group is None:
-            work.close()
+        if self._group is None or self._ending:
+            work.close()  # what is cancelled now is found again by the next start
         else:
-            self._group.create_task(work, name=name)
+            self._group.create_task(self._watched(work, name), name=name)
+
+    async def _watched(self, work: Coroutine[None, None, None], name: str) -> None:
+        """Run one piece of work; a defect in it takes entries off and is told, and the care of positions goes on."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other positions must not lose their care for it
+            self.violations.append(f"{name} failed: {error!r}")
+            self.state.say(f"{name} failed: {error!r}; entries are off, care goes on", Severity.ALERT)
 
     async def _start(self) -> None:
         state = self.state
@@ -221,7 +235,9 @@ class Hand:
         finally:
             alarm.cancel()
             woken.cancel()
-        self._wake.clear()
+        if self._wake.is_set():
+            self._wake.clear()
+            await self.state.clock.sleep(GATHER_S)
 
     def tick(self) -> None:
         """Look at everything once; never waits."""
@@ -427,7 +443,6 @@ class Hand:
             self.keeper.judge(self.state.book.positions[key], now)
             watch = self.keeper.watches[key]
             watch.close_reason = watch.close_reason or reason
-        self._wake.set()
         return len(keys)
 
     def move_stop(self, key: PositionKey, price: Decimal, by: str) -> str:

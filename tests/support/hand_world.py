@@ -3,7 +3,8 @@
 import asyncio
 from decimal import Decimal
 
-from small_market import START, SmallMarket
+from hand_trading import HandMarket
+from small_market import START
 from venue_fakes import ScriptedEntropy
 from virtual_loop import VirtualClock, run_virtual
 
@@ -21,6 +22,7 @@ from exchange.binance.gate import OpenGate
 from exchange.binance.signing import Credentials
 from exchange.binance.weights import WeightLedger
 from exchange.simulator.core import Exchange
+from exchange.simulator.faults.plan import make_plan
 from exchange.simulator.memory import MemoryFront
 from exchange.simulator.venue import demo_secrets
 
@@ -52,12 +54,77 @@ class SeenMarket:
         return Quote(mark, bid, ask, self.stale_s, self.stale_s)
 
 
+class Witness:
+    """Looks at the exchange's own truth, not at what the hand believes: what is open, and what protects it."""
+
+    def __init__(self, world):
+        self.world = world
+        self.naked = {}
+        self.times = []
+        """Every naked time that ended, in seconds."""
+
+    def positions(self):
+        """Open positions by (symbol, side)."""
+        house = self.world.exchange.venue.house
+        listings = house.account.listings
+        return {
+            (listings[one.listing].instrument.symbol, one.side.value): one for one in house.account.open_positions()
+        }
+
+    def stops(self, key=None):
+        """Waiting conditional orders, of one position or of all."""
+        house = self.world.exchange.venue.house
+        listings = house.account.listings
+        found = [(listings[one.terms.listing].instrument.symbol, one) for one in house.algo.store.waiting]
+        return [one for symbol, one in found if key is None or (symbol, one.terms.position_side.value) == key]
+
+    def orders(self):
+        """Open plain orders."""
+        store = self.world.exchange.venue.house.store
+        return [order for listing in store.open_listings() for order in store.open_of(listing)]
+
+    def is_protected(self, key, position):
+        market = self.world.market
+        slot = position.listing
+        mark = Decimal(repr(float(market.columns.mark[slot])))
+        sign = 1 if position.quantity > 0 else -1
+        working = [
+            one
+            for one in self.stops(key)
+            if one.terms.kind == "STOP_MARKET"
+            and one.terms.side.value == ("SELL" if sign > 0 else "BUY")
+            and sign * (mark - one.terms.trigger_price) > 0
+            and (one.terms.close_position or one.terms.reduce_only or key[1] != "BOTH")
+        ]
+        if any(one.terms.close_position for one in working):
+            return True
+        return sum((one.terms.quantity for one in working), Decimal(0)) >= abs(position.quantity)
+
+    def look(self):
+        now, held = self.world.clock.monotonic(), self.positions()
+        bare = {key for key, position in held.items() if not self.is_protected(key, position)}
+        for key in [key for key in self.naked if key not in bare]:
+            self.times.append(now - self.naked.pop(key))
+        for key in bare:
+            self.naked.setdefault(key, now)
+
+    @property
+    def longest(self):
+        now = self.world.clock.monotonic()
+        return max([*self.times, *(now - since for since in self.naked.values())], default=0.0)
+
+    async def run(self, every=0.05):
+        while True:
+            self.look()
+            await self.world.clock.sleep(every)
+
+
 class HandWorld:
     """An exchange with one account and, one after another, hands at it; the disk outlives them."""
 
     def __init__(self, market=None, *, latency=0.02, disk=None, wrap_rest=None):
         self.clock = VirtualClock(START)
-        self.market = market or SmallMarket()
+        self.market = market or HandMarket()
         self.exchange = Exchange(self.market)
         self.front = MemoryFront(self.exchange, self.clock, latency=latency)
         self.disk = disk or MemoryDisk()
@@ -65,6 +132,24 @@ class HandWorld:
         self.seen = SeenMarket(self.market)
         self.sessions = 0
         self.port = LocalPort()
+        self.witness = Witness(self)
+
+    def faults(self, *tables, seed=1):
+        """Let the exchange fail as these fault tables say; none heals it."""
+        self.exchange.set_faults(make_plan({"seed": seed, "fault": list(tables)}))
+
+    def act(self, action, **keys):
+        """Let something happen at the exchange: any action of its control endpoint."""
+        self.exchange.control.act({"action": action, **keys})
+        self.front.wake()
+
+    def elsewhere(self, method, path, **params):
+        """Let somebody else use the account."""
+        self.act("elsewhere", method=method, path=path, params=params)
+
+    def price(self, bid, ask):
+        """Put the prices of BTCUSDT somewhere."""
+        self.market.set_book(bid, ask)
 
     def hand(self, **options):
         """A hand with whatever the disk remembers."""
@@ -107,15 +192,24 @@ async def ready(world, hand, deadline=60.0):
     return running
 
 
+async def kill(world, running):
+    """End a hand between two instants, as kill -9 does: what the disk holds is all that is left."""
+    stored = {name: bytes(data) for name, data in world.disk.files.items()}
+    running.cancel()
+    await asyncio.wait([running])
+    world.disk.files = {name: bytearray(data) for name, data in stored.items()}
+
+
 def at_exchange(script, **options):
     """Run `script(world)` on a virtual loop while the exchange moves."""
 
     async def main():
         world = HandWorld(**options)
-        pump = asyncio.create_task(world.front.run())
+        tasks = [asyncio.create_task(world.front.run()), asyncio.create_task(world.witness.run())]
         try:
             return await script(world)
         finally:
-            pump.cancel()
+            for task in tasks:
+                task.cancel()
 
     return run_virtual(main())
