@@ -78,6 +78,10 @@ class MemoryDisk:
         self._check("map", name)
         return memoryview(bytearray(size))
 
+    def synced(self, name: str) -> int:
+        """Return how many bytes of a file would survive a power cut."""
+        return self._synced.get(name, 0)
+
     def crash(self, keep_unsynced: int = 0) -> None:
         """Cut the power: of the bytes that were not synced only the first `keep_unsynced` of each file stay."""
         for name, data in list(self.files.items()):

@@ -8,8 +8,10 @@ margin agree.
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from engine.execution.book import BookAlgo, BookOrder
 from exchange.account import AccountSummary, PositionRisk
 from exchange.account_events import TradeId
 from exchange.account_merge import AccountMerge, Reading
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.execution.access import Access
-    from engine.execution.book import Book, BookAlgo, BookOrder, BookPosition
-    from engine.execution.sender import Sender
+    from engine.execution.book import Book, BookPosition
+    from engine.execution.sender import Sender, Tracked
     from exchange.account_events import AccountEvent, UserItem
     from exchange.ports import Clock
 
@@ -158,8 +160,9 @@ class Reconciler:
             self._applied(event)
         for symbol, text in news:
             self._tell(symbol, text)
-        await self._ask_for_orders([one for one in gone.orders if one.updated_ms < began_ms])
-        await self._ask_for_algos([one for one in gone.algos if one.updated_ms < began_ms])
+        plain, conditional = self._lost_sight_of(account)
+        await self._ask_for_orders([*(one for one in gone.orders if one.updated_ms < began_ms), *plain])
+        await self._ask_for_algos([*(one for one in gone.algos if one.updated_ms < began_ms), *conditional])
         self._doubt_positions([one for one in gone.positions if one.updated_ms < began_ms], account)
         self.readings += 1
         self.read_ms = self._clock.now_ms()
@@ -193,6 +196,27 @@ class Reconciler:
                 if algo.algo_id not in book.algos and algo.update_ms < until
             ),
         ]
+
+    def _lost_sight_of(self, account: Account) -> tuple[list[BookOrder], list[BookAlgo]]:
+        """Return the desk's own orders that are thought open, stand in no list and are not in the book either.
+
+        The events that would have brought them into the book, and the one that ended them, may all have been missed.
+        """
+        book, before_ms = self._book, self._clock.now_ms() - EVENT_LATE_MS
+        listed = {one.order_id for one in account.orders} | set(book.orders)
+        waiting = {one.algo_id for one in account.algos} | set(book.algos)
+        plain: list[BookOrder] = []
+        conditional: list[BookAlgo] = []
+        for one in self._sender.orders.values():
+            state = one.state
+            if state.is_final or state.is_pending or not state.order_id or state.changed_ms >= before_ms:
+                continue
+            if one.intent.is_conditional:
+                if state.order_id not in waiting:
+                    conditional.append(algo_of(one))
+            elif state.order_id not in listed:
+                plain.append(order_of_intent(one))
+        return plain, conditional
 
     async def _ask_for_orders(self, missing: list[BookOrder]) -> None:
         for one in missing:
@@ -258,6 +282,25 @@ class Reconciler:
 
 def _is_position(key: object) -> bool:
     return isinstance(key, tuple) and key[0] not in ("order", "algo")
+
+
+def order_of_intent(one: Tracked) -> BookOrder:
+    """Return an order as its intent would have it."""
+    intent, state = one.intent, one.state
+    return BookOrder(
+        intent.symbol, state.order_id, intent.client_id, intent.side, intent.position_side, intent.kind,
+        state.stage.value, intent.quantity or Decimal(0), state.filled, intent.price or Decimal(0), intent.reduces, 0,
+    )  # fmt: skip
+
+
+def algo_of(one: Tracked) -> BookAlgo:
+    """Return a conditional order as its intent would have it."""
+    intent, state = one.intent, one.state
+    return BookAlgo(
+        intent.symbol, state.order_id, intent.client_id, intent.side, intent.position_side, intent.kind,
+        state.stage.value, intent.quantity or Decimal(0), intent.price or Decimal(0), intent.quantity is None,
+        intent.position_side == "BOTH", 0,
+    )  # fmt: skip
 
 
 def _contents(account: Account) -> Reading:

@@ -122,10 +122,10 @@ class Witness:
 class HandWorld:
     """An exchange with one account and, one after another, hands at it; the disk outlives them."""
 
-    def __init__(self, market=None, *, latency=0.02, disk=None, wrap_rest=None):
+    def __init__(self, market=None, *, latency=0.02, disk=None, wrap_rest=None, options=None):
         self.clock = VirtualClock(START)
         self.market = market or HandMarket()
-        self.exchange = Exchange(self.market)
+        self.exchange = Exchange(self.market, options=options)
         self.front = MemoryFront(self.exchange, self.clock, latency=latency)
         self.disk = disk or MemoryDisk()
         self.rest = wrap_rest(self.front.rest) if wrap_rest else self.front.rest

@@ -1,0 +1,485 @@
+"""One seed: an account, a market that moves, an operator who acts, faults that strike, and judges that watch.
+
+A run has two halves. Until `HEAL_S` faults strike and things happen; then everything is healed, and the hand must be
+ready within a minute, equal to the exchange, and able to carry out one complete trade. The whole run is a function of
+its seed (and of the mutation a planted bug makes).
+"""
+
+import asyncio
+import hashlib
+import random
+from collections import Counter
+from decimal import Decimal
+from types import SimpleNamespace
+from urllib.parse import parse_qs
+
+from hand_trading import HandMarket
+from hand_world import HandWorld, kill, wanted
+from proof_faults import draw
+from proof_oracles import Oracles
+from virtual_loop import run_virtual
+
+from engine.execution.entering import Refused
+from engine.execution.intents import PositionKey
+from engine.execution.levels import StopLevel
+from engine.journal.log import replay
+from engine.journal.record import IntentRecord
+from exchange.ports import LostError, NotSentError
+from exchange.simulator.answers import RefusalError
+from exchange.simulator.faults.actions import ActionError
+from exchange.simulator.questions import OpenQuestions
+from exchange.simulator.venue import ExchangeOptions
+
+HEAL_S = 75.0
+READY_S = 60.0
+LOOK_S = 0.1
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+PRICES = {"BTCUSDT": 80_000.0, "ETHUSDT": 3_000.0}
+TICKS = {"BTCUSDT": 0.1, "ETHUSDT": 0.01}
+SIZES = {"BTCUSDT": "0.010", "ETHUSDT": "0.2"}
+
+
+class Crash(BaseException):
+    """The process is gone at an effect boundary."""
+
+
+class Wire:
+    """The Rest port with a count of effect boundaries, faults of the wire, and the judges' ear."""
+
+    def __init__(self, inner, run):
+        self.inner, self.run = inner, run
+        self.half = 0.0
+
+    async def send(self, method, path, query, headers, deadline):
+        run = self.run
+        if run.dead:
+            raise Crash
+        if method == "POST" and path in ("/fapi/v1/order", "/fapi/v1/algoOrder"):
+            fields = parse_qs(query.decode())
+            name = (fields.get("newClientOrderId") or fields.get("clientAlgoId") or [""])[0]
+            run.boundary(f"before {path} {name}")
+            run.oracles.posted(name, run.durable())
+            if run.random.random() < self.half:
+                run.hits["F02"] += 1
+                if run.random.random() < 0.5:
+                    raise NotSentError("connection refused")
+                raise LostError("reset in the middle of the request")
+            try:
+                return await self.inner.send(method, path, query, headers, deadline)
+            finally:
+                run.boundary(f"after {path} {name}")
+        return await self.inner.send(method, path, query, headers, deadline)
+
+
+class Run:
+    """One seed under way."""
+
+    def __init__(self, seed, *, rate=0.12, crash_at=None, power_cut=False, script=None, faults=True):
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.crash_at, self.power_cut = crash_at, power_cut
+        self.boundaries = 0
+        self.dead = False
+        self.hits = Counter()
+        self.entries = []
+        self.killed = 0
+        self.script = script
+        questions = {
+            name: True
+            for name in (
+                "taking_outranks_resting", "algo_child_bears_algo_id", "overload_spares_conditional",
+                "algo_trigger_reject_event", "reduce_only_algo_needs_position", "hedge_updates_tell_both_sides",
+                "reduce_only_capped", "reduce_only_stacks", "bracket_object_for_symbol",
+            )
+            if self.random.random() < 0.3
+        }  # fmt: skip
+        self.questions = OpenQuestions(
+            **{**questions, "taking_outranks_resting": self.random.random() < 0.7},
+            immediate_trigger_code=self.random.choice([-2021, -4142]),
+            algo_cancel_race_code=self.random.choice([-4117, -2011]),
+            algo_read_lag_ms=self.random.choice([0, 0, 0, 2000]),
+        )
+        self.hedge = self.random.random() < 0.35
+        rows, tables, deaf, happenings = draw(self.random, rate) if faults else ([], [], [], [])
+        self.rows, self.tables, self.deaf, self.happenings = rows, tables, deaf, happenings
+
+    # The world.
+
+    def open(self):
+        world = HandWorld(
+            HandMarket(), wrap_rest=lambda rest: Wire(rest, self), options=ExchangeOptions(questions=self.questions)
+        )
+        self.world = world
+        self.oracles = Oracles(world)
+        self.oracles.allowed = self._may_enter
+        append, sync = world.disk.append, world.disk.sync
+
+        def counted_append(name, data):
+            if self.dead:
+                raise Crash
+            self.boundary(f"before append {name}")
+            append(name, data)
+            self.boundary(f"after append {name}")
+
+        def counted_sync(name):
+            sync(name)
+            self.boundary(f"after sync {name}")
+
+        world.disk.append, world.disk.sync = counted_append, counted_sync
+        if self.hedge:
+            world.exchange.venue.house.account.set_dual_side(True, world.clock.now_ms())
+        return world
+
+    def boundary(self, _name):
+        """An effect begins or has ended: here a process may end, too."""
+        self.boundaries += 1
+        if self.crash_at == self.boundaries:
+            self.dead = True
+            raise Crash
+
+    def durable(self):
+        return b"".join(
+            bytes(data[: self.world.disk.synced(name)])
+            for name, data in self.world.disk.files.items()
+            if name.startswith("journal/")
+        )
+
+    def _may_enter(self):
+        return self.hand.is_ready and self.hand.level is StopLevel.RUN
+
+    # The hand.
+
+    def begin(self):
+        self.hand = self.world.hand()
+        self.running = asyncio.create_task(self.hand.run())
+
+    async def restart(self, *, power_cut=False):
+        """kill -9, or a power cut, and a new process on what the disk holds."""
+        self.killed += 1
+        for task in self.entries:
+            task.cancel()
+        self.entries.clear()
+        await kill(self.world, self.running)
+        if power_cut:
+            self.world.disk.crash(self.random.choice([0, 0, 7, 40]))
+        self.dead, self.crash_at = False, None
+        self.begin()
+
+    # What happens.
+
+    async def happen(self, what):
+        """Let a row of the catalogue happen once."""
+        world, rng = self.world, self.random
+        held = list(world.witness.positions())
+        symbol = rng.choice(SYMBOLS)
+        key = rng.choice(held) if held else None
+        self.hits[what] += 1
+        try:
+            await self._happen(what, symbol, key)
+        except (ActionError, RefusalError):
+            self.hits[what] -= 1  # nothing was there for it to happen to
+        world.front.wake()
+
+    async def _happen(self, what, symbol, key):  # noqa: C901, PLR0912, PLR0915 - one arm per row
+        world, rng = self.world, self.random
+        match what:
+            case "F08":
+                await self.enter(symbol, resting=True)
+                await world.clock.sleep(1)
+                if symbol == "BTCUSDT":
+                    price = self.price[symbol] * 0.999
+                    world.market.trade(round(price - 50, 1), 0.004, buyer_is_maker=True)
+            case "F14":
+                world.act("symbol_rules", symbol=symbol, rules={"tick": rng.choice(["0.1", "0.2", "0.5"])})
+            case "F19":
+                if rng.random() < 0.5:
+                    world.act("algo_service", stuck=True)
+                else:
+                    world.act("algo_service", reject="ReduceOnly Order is rejected.")
+                await self.move(key[0] if key else symbol, rng.choice([-0.02, 0.02]))
+                await world.clock.sleep(rng.uniform(2, 12))
+                world.act("algo_service")
+            case "F22":
+                stops = [one for one in world.witness.stops(key) if one.terms.kind == "STOP_MARKET"] if key else []
+                if not stops:
+                    self.hits[what] -= 1
+                for one in stops:
+                    world.elsewhere("DELETE", "/fapi/v1/algoOrder", algoId=str(one.algo_id))
+            case "F23":
+                self.by_hand(key, close=True)
+            case "F24":
+                world.act("liquidate", symbol=(key or (symbol,))[0], side=(key or ("", "BOTH"))[1])
+            case "F25":
+                at, side = key or (symbol, "BOTH")
+                if rng.random() < 0.7:
+                    world.act("deleverage", symbol=at, side=side, quantity=rng.choice(["0.004", "5"]))
+                else:
+                    world.act("symbol", symbol="TSLAUSDT", state="settle")
+            case "F26":
+                for name in {one[0] for one in world.witness.positions()} or {symbol}:
+                    world.elsewhere("DELETE", "/fapi/v1/algoOpenOrders", symbol=name)
+                    world.elsewhere("DELETE", "/fapi/v1/allOpenOrders", symbol=name)
+            case "F38":
+                if rng.random() < 0.5:
+                    world.act("transfer", amount=rng.choice(["500", "-100"]))
+                self.by_hand(("ETHUSDT", self.side(1)), close=False)
+            case "F40":
+                world.act("special_funding", symbol=symbol, rate="0.0005")
+            case "F41":
+                world.act("step_clock", ms=rng.choice([-3000, 1500, 4000, 20_000]))
+            case "F43":
+                await self.restart()
+            case "F44":
+                await self.restart(power_cut=True)
+            case "F45":
+                reason = rng.choice(["No space left on device", "Input/output error"])
+                world.disk.fault = lambda operation, _name: reason if operation in ("append", "sync") else None
+                await world.clock.sleep(rng.uniform(3, 20))
+                world.disk.fault = None
+            case "F47":
+                world.clock.error_ms += rng.choice([0, 2500])
+            case "F49":
+                world.elsewhere(
+                    "POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="LIMIT", quantity="0.010",
+                    price="60000", timeInForce="GTC", newClientOrderId="pd-other-e1",
+                    **({"positionSide": "LONG"} if self.hedge else {}),
+                )  # fmt: skip
+                self.foreign = True
+
+    def side(self, sign):
+        return ("LONG" if sign > 0 else "SHORT") if self.hedge else "BOTH"
+
+    def by_hand(self, key, *, close):
+        """Somebody trades in the exchange's own application."""
+        if key is None:
+            raise ActionError("nothing is open")
+        symbol, side = key
+        held = self.world.witness.positions().get(key)
+        if close and held is None:
+            raise ActionError("nothing is open")
+        way = ("SELL" if held.quantity > 0 else "BUY") if close else "BUY"
+        size = f"{abs(held.quantity):f}" if close else SIZES[symbol]
+        more = {"positionSide": side} if self.hedge else ({"reduceOnly": "true"} if close else {})
+        self.world.elsewhere("POST", "/fapi/v1/order", symbol=symbol, side=way, type="MARKET", quantity=size, **more)
+
+    async def move(self, symbol, share):
+        """Let the price jump by a share."""
+        self.price[symbol] = max(1.0, self.price[symbol] * (1 + share))
+        self.show(symbol)
+        await self.world.clock.sleep(0)
+
+    def show(self, symbol):
+        tick, price = TICKS[symbol], self.price[symbol]
+        bid = round(price / tick) * tick
+        sizes = (0.05, *(1,) * 9) if symbol == "BTCUSDT" else (1,) * 10
+        self.world.market.set_book(round(bid, 2), round(bid + tick, 2), SYMBOLS.index(symbol), tick, sizes)
+
+    async def enter(self, symbol, *, resting=False):
+        """A strategy decides to enter."""
+        sign = self.random.choice([1, -1])
+        price = self.price[symbol] * (1 - sign * 0.004 if resting else 1)
+        far = self.random.choice([0.005, 0.01, 0.02])
+        return await self.hand.enter(
+            wanted(
+                symbol=symbol, sign=sign, price=f"{price:.2f}", quantity=SIZES[symbol],
+                stop=f"{price * (1 - sign * far):.2f}",
+                target=f"{price * (1 + sign * 2 * far):.2f}" if self.random.random() < 0.7 else None,
+            )
+        )  # fmt: skip
+
+    async def act(self):
+        """One step of strategy, market or operator."""
+        rng, hand = self.random, self.hand
+        keys = list(hand.state.book.positions)
+        roll = rng.random()
+        if roll < 0.35:
+            self.decide(rng.choice(SYMBOLS), resting=rng.random() < 0.3)
+        elif roll < 0.65:
+            await self.move(rng.choice(SYMBOLS), rng.choice([-0.025, -0.011, -0.006, 0.006, 0.011, 0.025]))
+        elif roll < 0.75 and keys:
+            hand.close(rng.choice(keys), "closed by the operator")
+        elif roll < 0.88 and keys:
+            key = rng.choice(keys)
+            sign = hand.state.book.positions[key].sign
+            hand.move_stop(key, Decimal(f"{self.price[key.symbol] * (1 - sign * 0.004):.2f}"), "the operator")
+        elif roll < 0.94:
+            level = rng.choice([StopLevel.PAUSE, StopLevel.CANCEL, StopLevel.FLATTEN])
+            hand.set_level(level, "the operator")
+            await self.world.clock.sleep(rng.uniform(1, 6))
+            self.hand.set_level(StopLevel.RUN, "the operator")
+
+    def decide(self, symbol, *, resting):
+        """Let a strategy decide; what it began dies with the process."""
+        self.entries.append(asyncio.get_running_loop().create_task(self.entry(symbol, resting=resting)))
+
+    async def entry(self, symbol, *, resting):
+        try:
+            await self.enter(symbol, resting=resting)
+        except (Crash, asyncio.CancelledError):
+            return
+
+    # The whole.
+
+    async def watch(self):
+        last = self.world.clock.monotonic()
+        while True:
+            await self.world.clock.sleep(LOOK_S)
+            now = self.world.clock.monotonic()
+            self.oracles.look(now - last)
+            last = now
+            if self.dead and self.running.done():
+                await self.restart(power_cut=self.power_cut)
+
+    async def story(self):
+        """Faults, happenings and acts until the healing."""
+        rng, world = self.random, self.world
+        moments = sorted(
+            [(rng.uniform(3, HEAL_S - 5), what) for what in self.happenings]
+            + [(rng.uniform(1, HEAL_S - 5), "") for _ in range(rng.randint(4, 10))]
+        )
+        for at, what in moments:
+            wait = at - world.clock.monotonic()
+            if wait > 0:
+                await world.clock.sleep(wait)
+            await (self.happen(what) if what else self.act())
+        await world.clock.sleep(max(0.0, HEAL_S - world.clock.monotonic()))
+
+    async def heal(self):
+        world = self.world
+        for row, told in zip(self.table_rows, world.exchange.fault_report(), strict=True):
+            self.hits[row] += told["struck"]
+        world.faults()
+        world.act("algo_service")
+        world.disk.fault = None
+        world.exchange.venue.clock_error_ms = 0
+        world.clock.error_ms = 0
+        self.deaf_ends = world.clock.monotonic()
+
+    async def ready(self):
+        """After the healing: READY within a minute of the moment the exchange answers again."""
+        world = self.world
+        until = world.clock.monotonic() + READY_S + max(0.0, self.oracles.deaf_until - world.clock.monotonic())
+        while not self.hand.is_ready:
+            if self.running.done() and not self.dead:
+                self.oracles.fail("I16", f"the hand ended: {self.running.exception()!r}")
+                return False
+            if world.clock.monotonic() > until:
+                where = self.hand.step.value, self.hand.reconciler.fault
+                self.oracles.fail("I16", f"not READY a minute after the faults ended: {where}")
+                return False
+            await world.clock.sleep(0.5)
+        return True
+
+    async def settle(self):
+        """Let everything come to rest: no unknown order, nothing half done."""
+        world = self.world
+        for _ in range(60):
+            await world.clock.sleep(1)
+            busy = self.hand.sender.unknown or any(w.close_reason for w in self.hand.keeper.watches.values())
+            if not busy and self.hand.is_ready:
+                break
+        self.hand.reconciler.want()
+        await world.clock.sleep(8)
+
+    async def last_trade(self):
+        """One complete trade: in, protected, out."""
+        world, hand = self.world, self.hand
+        hand.set_level(StopLevel.FLATTEN, "the test")
+        for _ in range(60):
+            await world.clock.sleep(1)
+            if hand.is_flat and not world.witness.positions():
+                break
+        hand.set_level(StopLevel.RUN, "the test")
+        if world.witness.positions():
+            self.oracles.fail("I16", f"FLATTEN left {list(world.witness.positions())} open for a minute")
+            return
+        if getattr(self, "foreign", False) and hand.foreign:
+            return  # entries are off, as they must be
+        found = await self.enter("BTCUSDT")
+        await world.clock.sleep(5)
+        if isinstance(found, Refused):
+            self.oracles.fail("I16", f"no entry after the faults ended: {found.text}")
+            return
+        key = PositionKey(*found.key)
+        self.oracles.protected()
+        if key not in hand.state.book.positions:
+            self.oracles.fail("I16", "the last entry brought no position")
+        hand.close(key, "closed by the test")
+        await world.clock.sleep(10)
+        if world.witness.positions():
+            self.oracles.fail("I16", "the last position could not be closed")
+
+    async def main(self):
+        world = self.open()
+        self.price = dict(PRICES)
+        for symbol in SYMBOLS:
+            self.show(symbol)
+        self.table_rows = []
+        pumps = [asyncio.create_task(world.front.run()), asyncio.create_task(self.watch())]
+        self.begin()
+        try:
+            if self.script is not None:
+                await self.script(self)
+            else:
+                while not self.hand.is_ready:
+                    await world.clock.sleep(0.1)
+                self._plan()
+                await self.story()
+                await self.heal()
+            if await self.ready():
+                await self.settle()
+                self.oracles.protected()
+                self.oracles.equal(self.hand)
+                await self.last_trade()
+                await world.clock.sleep(5)
+                self.oracles.equal(self.hand)
+            for text in self.hand.violations:
+                self.oracles.fail("F51", text)
+            quantities = {
+                entry.record.intent.client_id: entry.record.intent.quantity
+                for entry in replay(world.disk)
+                if isinstance(entry.record, IntentRecord)
+            }
+            self.oracles.executed_once(quantities)
+            self.oracles.journal(world.disk)
+        finally:
+            for task in pumps:
+                task.cancel()
+        return self.result()
+
+    def _plan(self):
+        """Let the drawn faults strike from now on."""
+        tables, rows = [], []
+        for row, table in self.tables_with_rows():
+            tables.append(table)
+            rows.append(row)
+        self.table_rows = rows
+        now = self.world.clock.monotonic()
+        self.oracles.deaf_until = max([now + until for _, until in self.deaf], default=0.0)
+        self.world.faults(*tables, seed=self.seed)
+
+    def tables_with_rows(self):
+        """The drawn tables, each with the row it belongs to."""
+        return list(self.tables)
+
+    def result(self):
+        digest = hashlib.sha256()
+        for name in self.world.disk.names("journal/"):
+            digest.update(self.world.disk.read(name))
+        return SimpleNamespace(
+            seed=self.seed,
+            found=self.oracles.found,
+            hits=self.hits,
+            naked=self.oracles.naked_times,
+            boundaries=self.boundaries,
+            kills=self.killed,
+            closes=self.oracles.closes_seen,
+            trace=digest.hexdigest(),
+            rows=self.rows,
+        )
+
+
+def run_seed(seed, **options):
+    """Run one seed to its end on a virtual loop of its own."""
+    run = Run(seed, **options)
+    return run_virtual(run.main())
