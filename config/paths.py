@@ -59,6 +59,11 @@ class DeskPaths(NamedTuple):
         return self.data / "desk.lock"
 
 
+def lock_folder() -> Path:
+    """Return the folder of the locks that hold over all data directories of this user."""
+    return platformdirs.user_state_path(APPLICATION) / "locks"
+
+
 def desk_paths(data_dir: str) -> DeskPaths:
     """Return the paths below the configured data directory, or below the platform's place when it is empty."""
     return DeskPaths(_absolute(data_dir) if data_dir else platformdirs.user_data_path(APPLICATION))

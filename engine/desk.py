@@ -462,6 +462,7 @@ class Desk:
             await self.clock.sleep(1.0)
             self.gate.tick()
             self.venue.tell_bad_input()
+            self.operator.obey_sentinel()
             for _, text in self.gate.news():
                 self.chronicle.say(EventKind.RISK, f"API breaker: {text}", Severity.WARNING)
             fault = self.chronicle.journal.failed or self.chronicle.journal.view_fault or ""

@@ -28,7 +28,7 @@ from engine.execution.hand import Hand
 from engine.execution.intents import PositionKey, Purpose, read_client_id
 from engine.execution.levels import StopLevel
 from engine.execution.state import HandLimits
-from engine.execution.view import TAKER, hand_view
+from engine.execution.view import TAKER, coverage_row, hand_view
 from engine.feed_market import FeedMarket
 from engine.journal.journal import DurableJournal
 from engine.ports import DiskError
@@ -299,14 +299,15 @@ class LiveOrders:
         off = self.hand.why_no_entry("") if self.hand.level is not StopLevel.RUN or not self.hand.is_ready else ""
         return hand_view(self.hand, self.arming, None, (), off or self._unarmed() or self._desk_has_against())
 
-    def levels(self, symbol: str, side: str) -> tuple[float, float]:
-        """Return stop and target of a position at the exchange, NaN where there is none."""
-        position = self.hand.state.book.positions.get(PositionKey(symbol, side))
+    def levels(self, symbol: str, side: str) -> tuple[float, float, str]:
+        """Return stop and target of a position at the exchange, NaN where there is none, and how it is protected."""
+        key = PositionKey(symbol, side)
+        position = self.hand.state.book.positions.get(key)
         if position is None:
-            return NAN, NAN
-        found = self.hand.keeper.coverage(position)
-        stop = float(found.stops[0].trigger) if found.stops else NAN
-        return stop, float(found.targets[0].trigger) if found.targets else NAN
+            return NAN, NAN, ""
+        row = coverage_row(self.hand, position, self.hand.state.clock.monotonic())
+        naked = f" {row.naked_s:.0f}s" if row.state == "NAKED" else ""
+        return row.stop, row.target, row.state + naked
 
     def what_if(self, question: AskWhatIf) -> WhatIf | NoAnswer:
         """Return what closing a position, or moving its stop, would send and cost."""
@@ -316,7 +317,7 @@ class LiveOrders:
             return NoAnswer(f"{key.symbol} {key.side}: no position is open")
         mark = self.hand.state.mark(position)
         size = abs(position.quantity)
-        instrument = self.hand.state.market.instrument(key.symbol)
+        instrument = self.hand.state.instrument(key.symbol)
         coverage = self.hand.keeper.coverage(position)
         stop = question.stop if question.stop is not None else coverage.stops[0].trigger if coverage.stops else None
         verb = "SELL" if position.sign > 0 else "BUY"

@@ -8,10 +8,13 @@ from config.errors import ConfigError
 from engine.commands import (
     Arm,
     BypassBreaker,
+    CancelEntries,
     CloseAllVirtual,
     CloseVirtual,
     Disarm,
+    Flatten,
     Halt,
+    HaltProcess,
     Rearm,
     ResetBreaker,
     Resume,
@@ -20,6 +23,9 @@ from engine.commands import (
     SetTrading,
     Shutdown,
 )
+from engine.events import EventKind, Severity
+from engine.execution.levels import SENTINEL, StopLevel, read_sentinel
+from engine.ports import DiskError
 from engine.positions.book import UnknownPositionError
 from engine.refusals import RefusedCommand
 from engine.risk import protection
@@ -48,6 +54,27 @@ class OperatorDesk:
         self._desk = desk
         self.keep: Callable[[str, object], None] | None = None
         """Writes a changed setting back to the configuration, off the loop."""
+        self._obeyed: StopLevel | None = None
+
+    def obey_sentinel(self) -> None:
+        """Carry out what a stop file in the data directory asks for, once per word."""
+        try:
+            asked = read_sentinel(self._desk.ports.disk.read(SENTINEL))
+        except DiskError as error:
+            self._desk.chronicle.say(EventKind.RISK, f"the stop file cannot be read: {error}", Severity.ALERT)
+            asked = StopLevel.PAUSE
+        if asked is self._obeyed:
+            return
+        self._obeyed = asked
+        commands: dict[StopLevel, Command] = {
+            StopLevel.PAUSE: Halt(),
+            StopLevel.CANCEL: CancelEntries(),
+            StopLevel.FLATTEN: Flatten(),
+            StopLevel.HALT: HaltProcess(),
+        }
+        if asked is not None:
+            on_paper = self._desk.orders is None and asked is not StopLevel.HALT
+            self.take(Halt() if on_paper else commands[asked], f"the file {SENTINEL}")
 
     def take(self, command: Command, by: str) -> tuple[bool, str]:
         """Carry out one command for `by`; return whether it was done, and the words."""
@@ -96,6 +123,9 @@ class OperatorDesk:
             case Shutdown(reason):
                 self._desk.stop(f"asked by {by}: {reason}")
                 return f"the engine stops: {reason}", "running", "stopping"
+            case HaltProcess() if self._desk.orders is None:
+                self._desk.halt(f"halted by {by}")
+                return "the process ends and is not started again by itself", "running", "HALT"
             case _:
                 if self._desk.orders is None:
                     raise RefusedCommand(ON_PAPER)

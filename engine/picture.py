@@ -200,9 +200,9 @@ class Picture:
             margin = float(position.initial_margin)
             pnl = float(position.unrealized)
             instrument = desk.feed.instruments.get(position.symbol)
-            stop, target = NAN, NAN
+            stop, target, state = NAN, NAN, ""
             if desk.orders is not None:
-                stop, target = desk.orders.levels(position.symbol, position.side)
+                stop, target, state = desk.orders.levels(position.symbol, position.side)
             rows.append(
                 PositionRow(
                     symbol=position.symbol,
@@ -218,6 +218,7 @@ class Picture:
                     target=target,
                     liquidation=float(position.liquidation),
                     updated_ms=position.update_time,
+                    last_event=state,
                 )
             )
         return tuple(rows)

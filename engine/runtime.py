@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from config.errors import ConfigError
 from config.flags import FlagBoard
+from config.paths import lock_folder
 from config.writeback import write_back
 from engine.adapters.clock import process_monotonic
 from engine.adapters.disk import DirectoryDisk
 from engine.adapters.installed_strategies import installed_strategies
 from engine.adapters.journal_writer import JournalWriter
 from engine.adapters.lag import LagProbe
+from engine.adapters.lock import DeskLock, LockHeldError, account_lock
 from engine.adapters.process import resident_mb, tune_interpreter
 from engine.adapters.resident import release_compiler
 from engine.adapters.simulator_child import SimulatorError
@@ -46,7 +48,7 @@ CLOSE_DEADLINE = 10.0
 REAL_TICK_S = 0.05
 """A tick never comes more often than this in real time, however fast the venue's clock runs."""
 
-CLEAN, BAD_CONFIG, NO_CREDENTIALS, JOURNAL_DAMAGED = 0, 10, 11, 14
+CLEAN, BAD_CONFIG, NO_CREDENTIALS, LOCK_HELD, JOURNAL_DAMAGED = 0, 10, 11, 12, 14
 
 
 class StartError(Exception):
@@ -85,6 +87,7 @@ class Engine:
         self._port = port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked = ""
+        self._writer: DeskLock | None = None
         self.desk: Desk | None = None
         self.vitals = ProcessVitals()
         self.progress: Callable[[str], None] = lambda _text: None
@@ -144,6 +147,8 @@ class Engine:
         finally:
             await connection.close()
             saved = journal.close(CLOSE_DEADLINE)
+            if self._writer is not None:
+                self._writer.release()
         if not saved:
             raise StartError(f"the journal could not be saved: {journal.failed}", JOURNAL_DAMAGED)
         return desk.exit_code
@@ -155,7 +160,16 @@ class Engine:
             return None
         if connection.credentials is None:
             raise StartError("live orders need an API key: set BINANCE_API_KEY and BINANCE_API_SECRET", NO_CREDENTIALS)
-        return LiveTerms(journal, connection.entropy.token(8), account_hash(connection.credentials.key))
+        account = account_hash(connection.credentials.key)
+        # A venue of one's own is a world of its own: its account is another one than the same key's elsewhere.
+        place = account_hash(f"{connection.credentials.key} {connection.venue.rest_url}")
+        try:
+            self._writer = account_lock(lock_folder(), place)
+        except LockHeldError as error:
+            raise StartError(str(error), LOCK_HELD) from error
+        except OSError as error:
+            raise StartError(f"the account could not be locked: {error}", BAD_CONFIG) from error
+        return LiveTerms(journal, connection.entropy.token(8), account)
 
     async def _run_desk(self, desk: Desk, connection: Connection) -> None:
         desk.operator.keep = partial(self._keep, desk)

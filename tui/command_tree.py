@@ -282,6 +282,29 @@ def journal_why(
     raise typer.Exit(why(_options(context), ref, at=at, cycle=cycle))
 
 
+@app.command("halt")
+def halt_command(
+    context: typer.Context,
+    level: Annotated[str, typer.Argument(metavar="[pause|cancel|flatten|halt]", help="How far to stop.")] = "pause",
+) -> None:
+    """Ask a desk to stop through a file it obeys within a second; the file stays until it is removed."""
+    from tui.commands_stop import halt
+
+    raise typer.Exit(halt(_options(context), level))
+
+
+@app.command("flatten")
+def flatten_command(
+    context: typer.Context,
+    symbol: Annotated[str, typer.Option(metavar="SYMBOL", help="Only this contract.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the word.")] = False,
+) -> None:
+    """Close every position and order of the account with nothing but the key; needs no running desk."""
+    from tui.commands_stop import flatten
+
+    raise typer.Exit(flatten(_options(context), symbol=symbol, yes=yes))
+
+
 @app.command("doctor")
 def doctor_command(context: typer.Context) -> None:
     """Check configuration, exchange, files, clock and kernels; each line is ok, warn or fail and says what to do."""

@@ -61,10 +61,12 @@ KEYS: tuple[Key, ...] = (
     Key("mode", "M", "mode", "mode", "strategy mode", _DESK, 6, changes=True),
     Key("flags", "L", "flags", "flags", "feature flags", _DESK, 7),
     Key("halt", "H", "halt", "halt", "halt new entries at once; again: resume, typed RESUME", _DESK, 3, changes=True),
-    Key("close", "x", "close_one", "close", "close the selected virtual position, asks y", _DESK, 8, changes=True),
-    Key("close.all", "X", "close_all", "close all", "close all virtual positions, typed CLOSE", _DESK, 9, changes=True),
+    Key("stop.level", "K", "stop_level", "", "stop level: pause, cancel, flatten, halt", _DESK, changes=True),
+    Key("close", "x", "close_one", "close", "close the selected position, asks y", _DESK, 8, changes=True),
+    Key("close.all", "X", "close_all", "close all", "close all of panel 2 or 3, typed CLOSE", _DESK, 9, changes=True),
+    Key("stop.move", "S", "move_stop", "", "move the stop of the selected live position", _DESK, changes=True),
     Key("breaker", "B", "breaker", "breaker", "breaker causes; reset, bypass, re-arm", _DESK, 10, changes=True),
-    Key("trading", "T", "trading", "trading", "trading off at once; on: typed LIVE", _DESK, 11, changes=True),
+    Key("trading", "T", "trading", "trading", "disarm at once; arm: typed LIVE", _DESK, 11, changes=True),
     Key("leave", "q,ctrl+c", "app.leave", "leave", "leave perpdesk", _DESK, 1),
 )
 BY_ID = {key.id: key for key in KEYS}

@@ -17,6 +17,8 @@ from tui.widgets.edges import TABS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from engine.snapshot import HandView, Snapshot
+
 RECENT: Final = 5
 PLAIN: Final = (
     "filter",
@@ -124,10 +126,7 @@ def _changing(desk: DeskScreen) -> Iterator[Entry]:
         yield Entry("halt new entries", desk.action_halt, "at once; open positions stay under care", "halt")
     else:
         yield Entry("resume entries", desk.action_halt, "asks for a typed RESUME", "halt")
-    if snapshot.trading == "LIVE":
-        yield Entry("trading off", desk.action_trading, "at once; the desk goes on on paper", "trading")
-    else:
-        yield Entry("trade live", desk.action_trading, "asks for a typed LIVE", "trading")
+    yield from _orders(desk, snapshot)
     row = desk.virtual.selected() if desk.active == "virtual" else None
     if row is not None:
         yield Entry(f"close {row.position_id} {row.symbol}", desk.action_close_one, "asks y", "close")
@@ -140,3 +139,27 @@ def _changing(desk: DeskScreen) -> Iterator[Entry]:
         yield Entry("bypass the API breaker for 60 s", desk.bypass_breaker, "typed reason")
     if snapshot.protection.state == "HALTED":
         yield Entry("re-arm protection", desk.rearm, "typed REARM")
+
+
+def _orders(desk: DeskScreen, snapshot: Snapshot) -> Iterator[Entry]:
+    yield Entry("stop level", desk.action_stop_level, "pause, cancel, flatten or halt", "stop.level")
+    yield Entry("move a stop", desk.action_move_stop, "of the selected live position; a price, then y", "stop.move")
+    if snapshot.hand is not None:
+        yield from _live(desk, snapshot.hand)
+    elif snapshot.trading == "LIVE":
+        yield Entry("trading off", desk.action_trading, "at once; the desk goes on on paper", "trading")
+    else:
+        yield Entry("trade live", desk.action_trading, "asks for a typed LIVE", "trading")
+
+
+def _live(desk: DeskScreen, hand: HandView) -> Iterator[Entry]:
+    if hand.arming.armed:
+        yield Entry("disarm live orders", desk.action_trading, "at once; positions are cared for", "trading")
+    else:
+        yield Entry("arm live orders", desk.action_trading, "asks for a typed LIVE", "trading")
+    row = desk.selected_live()
+    if row is not None:
+        yield Entry(f"close {row.symbol} {row.quantity}", desk.action_close_one, "asks y", "close")
+    if hand.coverage:
+        name = f"close all {len(hand.coverage)} live positions"
+        yield Entry(name, desk.close_all_positions, "typed CLOSE", "close.all")

@@ -148,3 +148,49 @@ HELP_TITLE = "Keys"
 HELP_FOOT = "j k scroll   esc closes"
 
 EVENT_FILTERS = ("all", "signals", "positions", "risk", "errors")
+
+NO_LIVE = "no live position is open"
+NO_LIVE_SELECTED = "select a live position in panel 2 first"
+NO_WHAT_IF = "The engine has not answered what this would cost."
+NO_PRICE = "{text} is no price"
+LIVE_CLOSE_LABEL = "close {symbol}"
+LIVE_CLOSE_TITLE = "Close {symbol} {quantity} at the market?"
+LIVE_CLOSE_BODY = (
+    "It is closed reduce-only, again and again until it is closed; its stop goes last.",
+    "Entries stay as they are: a new signal may open it again. H halts them.",
+)
+LIVE_CLOSE_ALL_TITLE = "Close all {count} live positions at the market?"
+LIVE_CLOSE_ALL_BODY = (
+    "Closes reduce-only: {named}.",
+    "Entries stay as they are ({entries}); virtual positions are not touched.",
+)
+LIVE_CLOSE_ALL_LABEL = "close all live positions"
+MOVE_STOP_TITLE = "Move the stop of {symbol}"
+MOVE_STOP_BODY = (
+    "The stop stands at {now} ({text}).",
+    "Type the new price. The new stop is placed before the old one is cancelled.",
+)
+MOVE_STOP_SURE = ("The desk keeps it there from now on, over restarts too.",)
+MOVE_STOP_LABEL = "stop of {symbol} to {price}"
+STOP_TITLE = "How far shall the desk stop?"
+STOP_LEVELS = (
+    ("pause", "no entries; care of positions goes on (also H)"),
+    ("cancel", "and resting entries are cancelled; stops and targets stay"),
+    ("flatten", "and every position is closed at the market; asks for the word"),
+    ("halt", "the process ends, stops stay at the exchange; asks for the word"),
+)
+CANCEL_LABEL = "cancel resting entries"
+FLATTEN_BODY = (
+    "Cancels resting entries, closes reduce-only: {named}; removes stops once a position is flat.",
+    "It is taken up again after a crash, and entries stay off until you resume.",
+)
+HALT_BODY = (
+    "Ends the engine with code 20: nothing starts it again by itself. Open: {named}.",
+    "Stops and targets stay at the exchange; nobody watches them until a desk runs again.",
+)
+ARM_TITLE = "Arm live orders on {exchange}?"
+ARM_BODY = (
+    "Mode {mode}: from the next cycle on sized decisions become orders of the account, for 24 hours.",
+    "Missing so far: {missing}.",
+    "Open positions and their stops are cared for armed or not.",
+)

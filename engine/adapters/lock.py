@@ -1,4 +1,4 @@
-"""One desk per data directory: an operating-system lock that ends with its process."""
+"""One desk per data directory, one writer per account: operating-system locks that end with their process."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ if TYPE_CHECKING:
 
 
 class LockHeldError(Exception):
-    """Another desk is the writer of this data directory; the text says which process."""
+    """Another process holds the lock; the text says which."""
 
 
 class DeskLock:
     """Holds the lock from construction to `release` or the end of the process, however it ends."""
 
-    def __init__(self, path: Path) -> None:
-        """Take the lock at once. Raises LockHeldError, or OSError when the file cannot be made."""
+    def __init__(self, path: Path, what: str = "") -> None:
+        """Take the lock at once. Raises LockHeldError, or OSError when the file cannot be made.
+
+        `what` says what another holder does, where it is more than using the folder.
+        """
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(self._descriptor)
-            raise LockHeldError(
-                f"another desk (process {holder}) uses {path.parent}; stop it, or give this one its own --data-dir"
-            ) from None
+            words = what or f"uses {path.parent}; stop it, or give this one its own --data-dir"
+            raise LockHeldError(f"another desk (process {holder}) {words}") from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
@@ -36,3 +38,14 @@ class DeskLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def account_lock(folder: Path, account: str) -> DeskLock:
+    """Make this process the one writer of an account on this machine, whatever its data directory.
+
+    `account` is the hash that names it. Raises LockHeldError or OSError.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return DeskLock(
+        folder / f"account-{account[:16]}.lock", "sends orders for this account; stop it before starting another"
+    )

@@ -105,6 +105,8 @@ class Book:
         self.algos: dict[int, BookAlgo] = {}
         self.wallets: dict[str, Decimal] = {}
         self.summary: AccountSummary | None = None
+        self._told_ms: dict[PositionKey, int] = {}
+        """The exchange's time of the newest word about each position, also of those that are closed."""
         self._ended: dict[int, None] = {}
         self._ended_algos: dict[int, None] = {}
 
@@ -121,6 +123,9 @@ class Book:
                 self.wallets[balance.asset] = balance.wallet
             for change in event.positions:
                 key = PositionKey(change.symbol, change.side)
+                if event.event_time < self._told_ms.get(key, 0):
+                    continue  # a reading told something newer before this event came
+                self._told_ms[key] = event.event_time
                 if not change.quantity:
                     self.positions.pop(key, None)
                     continue
@@ -192,25 +197,32 @@ class Book:
         """Take out an order that the exchange does not know."""
         self.orders.pop(order_id, None)
 
-    def drop_position(self, key: PositionKey) -> None:
-        """Take out a position that two witnesses call closed."""
+    def drop_position(self, key: PositionKey, as_of_ms: int) -> None:
+        """Take out a position that two witnesses call closed as of an instant: what is told of before is old news."""
         self.positions.pop(key, None)
+        self._told_ms[key] = max(as_of_ms, self._told_ms.get(key, 0))
 
     # Readings.
+
+    def take_positions(self, positions: Iterable[PositionRisk]) -> tuple[BookPosition, ...]:
+        """Take the positions of a reading; those it no longer shows stay in the book and are returned."""
+        shown = {PositionKey(row.symbol, row.side): row for row in positions if row.quantity}
+        for key, row in shown.items():
+            known = self.positions.get(key)
+            if row.update_time >= self._told_ms.get(key, 0):
+                self._told_ms[key] = row.update_time
+                self.positions[key] = position_row(row, known)
+            elif known is not None:
+                self.positions[key] = msgspec.structs.replace(
+                    known, margin=row.initial_margin, liquidation=row.liquidation, mark=row.mark
+                )
+        return tuple(one for key, one in self.positions.items() if key not in shown)
 
     def replace(
         self, positions: Iterable[PositionRisk], orders: Iterable[OrderReport], algos: Iterable[AlgoReport]
     ) -> Gone:
         """Take a reading. What it no longer shows stays in the book and is returned: a list may lag behind."""
-        shown = {PositionKey(row.symbol, row.side): row for row in positions if row.quantity}
-        for key, row in shown.items():
-            known = self.positions.get(key)
-            if known is None or row.update_time >= known.updated_ms:
-                self.positions[key] = position_row(row, known)
-            else:
-                self.positions[key] = msgspec.structs.replace(
-                    known, margin=row.initial_margin, liquidation=row.liquidation, mark=row.mark
-                )
+        gone = self.take_positions(positions)
         listed = {row.order_id: row for row in orders}
         for report in listed.values():
             self.take_order(report)
@@ -218,7 +230,7 @@ class Book:
         for conditional in waiting.values():
             self.take_algo(conditional)
         return Gone(
-            tuple(one for key, one in self.positions.items() if key not in shown),
+            gone,
             tuple(one for order_id, one in self.orders.items() if order_id not in listed),
             tuple(one for algo_id, one in self.algos.items() if algo_id not in waiting),
         )

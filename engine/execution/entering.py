@@ -91,6 +91,8 @@ class Entering:
         self._why_not = why_not
         self._reserve = reserve
         self._release = release
+        self.under_way: set[str] = set()
+        """Trades whose entry is being sent, or waits to be sent again."""
         self._resting: dict[str, float] = {}
         """Client ids of entries that rest, with the desk second at which they are cancelled."""
 
@@ -116,8 +118,12 @@ class Entering:
         if refusal:
             return Refused(refusal)
         self._state.plans[key] = plan
-        if await self._send(intent, plan):
-            return plan
+        self.under_way.add(plan.trade_id)
+        try:
+            if await self._send(intent, plan):
+                return plan
+        finally:
+            self.under_way.discard(plan.trade_id)
         return self._given_up(intent, plan)
 
     def _given_up(self, intent: Intent, plan: Plan) -> Refused:
@@ -157,7 +163,7 @@ class Entering:
     def _made(self, wanted: Wanted, key: PositionKey) -> tuple[Intent, Plan] | Refused:
         """Return the order fitted to rules and market, and the plan of its position."""
         state = self._state
-        quote, instrument = state.market.quote(wanted.symbol), state.market.instrument(wanted.symbol)
+        quote, instrument = state.market.quote(wanted.symbol), state.instrument(wanted.symbol)
         if quote is None or instrument is None:
             return Refused(f"{wanted.symbol}: no price or no trading rules")
         side = Side.BUY if wanted.sign > 0 else Side.SELL
@@ -201,12 +207,16 @@ class Entering:
         """Send until it is accepted, may be accepted, or certainly is not; one POST unless it certainly was not."""
         first = True
         for pause in (*AGAIN_S, None):
-            sent = await self._sender.send(intent, plan if first else None)
+            sent = await self._sender.send(intent, plan if first else None, lambda: self._why_not(intent.symbol))
             first = False
             if sent.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
+                self._keeper.look_soon()  # should the stream be silent, a reading shows what was filled
                 if intent.kind == OrderKind.LIMIT:
                     self._resting[intent.client_id] = self._state.clock.monotonic() + self._state.limits.rest_s
                 return True
+            if sent.reaction is Reaction.REFRESH_RULES:
+                await self._read_rules(intent.symbol)
+                break
             passing = sent.outcome is Outcome.NOT_SENT or sent.reaction in PASSING
             if not passing or pause is None:
                 break
@@ -217,6 +227,13 @@ class Entering:
         text = f"{intent.symbol}: the entry was {sent.outcome.value}: {sent.text}"
         self._state.say(text, Severity.WARNING, intent.symbol, intent.trade_id)
         return False
+
+    async def _read_rules(self, symbol: str) -> None:
+        """Read the rules an entry was refused for: the next decision is fitted to them."""
+        try:
+            await self._state.refresh_rules()
+        except ExchangeError as error:
+            self._state.say(f"{symbol}: the trading rules could not be read: {error}", Severity.WARNING, symbol)
 
     # Resting entries.
 

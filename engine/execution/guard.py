@@ -87,6 +87,8 @@ class Watch(msgspec.Struct):
     """When a close was last sent."""
     closes: int = 0
     surplus_since: float | None = None
+    moves: int = 0
+    """Stops tried to replace one that works and stands elsewhere; each waits longer, there is no hurry."""
     target_tried: float = -1e9
     close_reason: str = ""
     """Why it has to be closed, empty while it need not."""
@@ -152,15 +154,15 @@ def decide(  # noqa: PLR0911 - one return per reason, in their order of weight
         return _close(watch, watch.close_reason, now, limits)
     if coverage.is_protected:
         return _when_protected(watch, coverage, wish, now, limits)
+    naked = now - watch.naked_since if watch.naked_since is not None else 0.0
+    if naked >= limits.close_after_s or watch.tried >= limits.attempts:
+        return _close(watch, f"no stop could be placed in {naked:.0f} s", now, limits)
     if watch.triggering_since is not None:
         if now - watch.triggering_since <= limits.triggering_s:
             return Wait("its stop is triggering")
         return _close(watch, "its stop was reached and did not close it", now, limits)
     if is_breached(position.sign, wish.stop, mark):
         return _close(watch, "the price is beyond its stop already", now, limits)
-    naked = now - watch.naked_since if watch.naked_since is not None else 0.0
-    if naked >= limits.close_after_s or watch.tried >= limits.attempts:
-        return _close(watch, f"no stop could be placed in {naked:.0f} s", now, limits)
     if now < watch.placing_until:
         return Wait("a stop is on its way")
     return PlaceStop(wish.stop, whole=_form(watch, coverage))
@@ -191,7 +193,9 @@ def _close(watch: Watch, reason: str, now: float, limits: GuardLimits) -> Action
 
 def _when_protected(watch: Watch, coverage: Coverage, wish: Wish, now: float, limits: GuardLimits) -> Action:
     fitting = [one for one in coverage.stops if one.trigger == wish.stop]
-    if wish.is_moved and not _covers(fitting, coverage.size):
+    if not wish.is_moved or _covers(fitting, coverage.size):
+        watch.moves = 0
+    else:
         if now < watch.placing_until:
             return Wait("a stop is on its way")
         return PlaceStop(wish.stop, whole=not any(one.close_position for one in coverage.stops))

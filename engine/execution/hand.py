@@ -19,6 +19,7 @@ from engine.execution.entering import Entering, Refused
 from engine.execution.intents import PositionKey, Purpose, read_client_id
 from engine.execution.keeper import Keeper
 from engine.execution.levels import StopLevel
+from engine.execution.order_states import Stage
 from engine.execution.reconciler import Reconciler
 from engine.execution.sender import Sender
 from engine.execution.state import HandLimits, HandState
@@ -52,6 +53,8 @@ RETRY_S = 1.0
 PROTECT_S = 30.0
 """How long a start waits for every position to be protected or closing before it goes on to resolve and reconcile."""
 OVERDUE_S = 60.0
+SHOWN_MS = 2_000
+"""A reading made so long after a fill shows the position it brought."""
 DEAD_MAN_SHARE = 3
 
 
@@ -111,6 +114,8 @@ class Hand:
         """Why another writer is suspected, empty while none is."""
         self._known_epochs = {epoch}
         self._causes: dict[PositionKey, str] = {}
+        self._seen: set[PositionKey] = set()
+        """Plans whose position was seen open."""
         self._alerted: set[str] = set()
         self._dead_man: dict[str, float] = {}
         self._wake = asyncio.Event()
@@ -154,8 +159,14 @@ class Hand:
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
         if self._group is None or self._ending:
             work.close()  # what is cancelled now is found again by the next start
-        else:
-            self._group.create_task(self._watched(work, name), name=name)
+            return
+        watched = self._watched(work, name)
+        try:
+            task = self._group.create_task(watched, name=name)
+            task.add_done_callback(lambda _task: work.close())  # cancelled before its first step it was never begun
+        except RuntimeError:  # everything ends because one part did
+            watched.close()
+            work.close()
 
     async def _watched(self, work: Coroutine[None, None, None], name: str) -> None:
         """Run one piece of work; a defect in it takes entries off and is told, and the care of positions goes on."""
@@ -318,7 +329,7 @@ class Hand:
         intent, order = tracked.intent, tracked.state
         if odd:
             self.state.say(f"{intent.symbol} {intent.client_id}: {odd}", Severity.NOTICE, intent.symbol)
-        if intent.purpose is Purpose.ENTRY and order.is_final:
+        if intent.purpose is Purpose.ENTRY and order.is_final and intent.trade_id not in self.entering.under_way:
             self.release(intent.client_id)
         self._wake.set()
 
@@ -328,20 +339,37 @@ class Hand:
 
     def _end_plans(self) -> None:
         """End the plans whose position is closed and whose entry can bring nothing more."""
-        entering = {
-            one.intent.key
-            for one in self.sender.orders.values()
-            if one.intent.purpose is Purpose.ENTRY and not one.state.is_final
-        }
+        book = self.state.book
+        self._seen &= self.state.plans.keys()
         for key, plan in list(self.state.plans.items()):
-            if key in self.state.book.positions or key in entering or self.reconciler.merge.wanted is not None:
+            if key in book.positions:
+                self._seen.add(key)
+            elif self.reconciler.merge.wanted is None and not self._may_still_open(plan):
+                self._end_plan(key, plan)
+
+    def _may_still_open(self, plan: Plan) -> bool:
+        """Say whether an entry of a plan is under way, or was filled and its position has not been shown yet."""
+        if plan.trade_id in self.entering.under_way:
+            return True
+        for one in self.sender.orders.values():
+            if one.intent.purpose is not Purpose.ENTRY or one.intent.trade_id != plan.trade_id:
                 continue
-            cause = self._causes.pop(key, "")
-            event = "ended" if cause or plan.owner.value == "adopted" else "dropped"
-            self.state.set_plan(plan, event, "the exchange", cause or "no position came of it")
-            if event == "ended":
-                self.state.say(f"{plan.symbol}: the position is closed by {cause or 'somebody else'}", Severity.NOTICE)
-            self.on_end(plan, cause)
+            if not one.state.is_final:
+                return True
+            was_filled = one.state.filled > 0 or one.state.stage is Stage.FILLED
+            if was_filled and plan.key not in self._seen and self.reconciler.read_ms < one.state.changed_ms + SHOWN_MS:
+                self.reconciler.want()
+                return True
+        return False
+
+    def _end_plan(self, key: PositionKey, plan: Plan) -> None:
+        cause = self._causes.pop(key, "")
+        event = "ended" if key in self._seen else "dropped"
+        self._seen.discard(key)
+        self.state.set_plan(plan, event, "the exchange", cause or "no position came of it")
+        if event == "ended":
+            self.state.say(f"{plan.symbol}: the position is closed by {cause or 'somebody else'}", Severity.NOTICE)
+        self.on_end(plan, cause)
 
     # Readiness.
 
@@ -481,4 +509,5 @@ class Hand:
         """Say whether nothing is open and nothing of the desk's own rests."""
         book = self.state.book
         names = [*(one.client_id for one in book.orders.values()), *(one.client_id for one in book.algos.values())]
-        return not book.positions and not any(read_client_id(name) for name in names)
+        ours = [one for one in map(read_client_id, names) if one is not None and one.epoch in self._known_epochs]
+        return not book.positions and not ours

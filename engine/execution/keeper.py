@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from engine.execution.sender import Sender
     from engine.execution.state import HandState
 
+RULES_CHANGED = frozenset({Reaction.REFRESH_RULES, Reaction.BELOW_MINIMUM})
+UNKNOWN_S = 1.0
+"""Pause after the fate of a stop became unknown."""
+MOVE_MOST_S = 30.0
+"""Longest pause between attempts to move a stop."""
+PRUNE_AGAIN_S = 4.0
+"""Pause before stops that should have gone are cancelled again."""
 RETRY_S = 0.3
 """Pause after a stop was refused."""
 NAKED_ALERT_S = 10.0
@@ -63,6 +70,10 @@ class Keeper:
             else:
                 self.judge_naked(position, now)
         self._sweep(now)
+
+    def look_soon(self) -> None:
+        """Let the account be read soon."""
+        self._reconciler.want()
 
     def judge(self, position: BookPosition, now: float) -> Action:
         """Return what the guard wants done about a position now."""
@@ -145,6 +156,7 @@ class Keeper:
                     await self._close(position, watch, reason)
                 case Prune(algos):
                     await self.cancel_algos(algos)
+                    watch.surplus_since = self._state.clock.monotonic() + PRUNE_AGAIN_S
         finally:
             self._busy.discard(key)
 
@@ -162,6 +174,7 @@ class Keeper:
             price=price,
             reason="protects the position",
         )
+        is_move = watch.naked_since is None
         sent = await self._sender.send(intent)
         watch.placing_until = 0.0
         if sent.outcome is Outcome.ACCEPTED:
@@ -174,10 +187,18 @@ class Keeper:
             watch.placing_until = 0.0 if whole else again
         elif sent.reaction is Reaction.CANCEL_STALE:
             await self._make_room()
+        elif sent.reaction in RULES_CHANGED:
+            watch.placing_until = again
+            await self._refresh_rules(position.key.symbol)
         elif sent.outcome is not Outcome.UNKNOWN:
             watch.placing_until = again
-        if sent.outcome is Outcome.UNKNOWN:
+        if sent.outcome is Outcome.UNKNOWN:  # it may be there: a reading shows it before another is tried
+            watch.placing_until = state.clock.monotonic() + UNKNOWN_S
             self._reconciler.want()
+        if is_move:
+            watch.moves += 1
+            pause = min(MOVE_MOST_S, 2.0**watch.moves)
+            watch.placing_until = max(watch.placing_until, state.clock.monotonic() + pause)
         text = f"{position.key.symbol}: a stop at {price:f} was {sent.outcome.value}: {sent.text}; trying again"
         state.say(text, Severity.WARNING, position.key.symbol, intent.trade_id)
 
@@ -200,6 +221,8 @@ class Keeper:
         sent = await self._sender.send(intent)
         if sent.reaction is Reaction.CLOSE_NOW:
             watch.close_reason = "the price is beyond its target already"
+        elif sent.reaction in RULES_CHANGED:
+            await self._refresh_rules(position.key.symbol)
 
     async def _close(self, position: BookPosition, watch: Watch, reason: str) -> None:
         state, key = self._state, position.key
@@ -212,15 +235,24 @@ class Keeper:
         if sent.reaction is Reaction.FREE_REDUCE_ONLY:
             await self.free(key)
             watch.closed_at = -1e9
+        elif sent.reaction in RULES_CHANGED:
+            await self._refresh_rules(key.symbol)
+            watch.closed_at = -1e9
         elif sent.outcome is not Outcome.ACCEPTED:
             state.say(f"{key.symbol}: the close was {sent.outcome.value}: {sent.text}", Severity.WARNING, key.symbol)
         # Whatever the answer: what is open now decides, never what was hoped for.
         self._reconciler.want()
 
+    async def _refresh_rules(self, symbol: str) -> None:
+        try:
+            await self._state.refresh_rules()
+        except ExchangeError as error:
+            self._state.say(f"{symbol}: the trading rules could not be read: {error}", Severity.WARNING, symbol)
+
     def close_intent(self, position: BookPosition, reason: str) -> Intent:
         """Return the market order that closes a position, or the largest part of it one order may have."""
         size = abs(position.quantity)
-        instrument = self._state.market.instrument(position.key.symbol)
+        instrument = self._state.instrument(position.key.symbol)
         pieces = split_quantity(instrument, size, market=True) if instrument is not None else (size,)
         largest = size if isinstance(pieces, Refusal) or not pieces else pieces[0]
         return self._state.intent(

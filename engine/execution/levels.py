@@ -17,3 +17,20 @@ class StopLevel(IntEnum):
     """Cancel entries, close every position, remove its stops when it is flat."""
     HALT = 4
     """End the process; stops stay at the exchange."""
+
+
+SENTINEL = "STOP"
+"""File in the data directory whose word stops the desk: for when neither screen nor socket can be reached."""
+
+
+def read_sentinel(data: bytes) -> StopLevel | None:
+    """Return the level a sentinel file asks for, None where there is no file.
+
+    An empty file and a word nobody knows ask for PAUSE: whoever wrote it wanted the desk to stop.
+    """
+    if not data:
+        return None
+    word = data.decode("utf-8", "replace").strip().upper()
+    if word in StopLevel.__members__ and word != StopLevel.RUN.name:
+        return StopLevel[word]
+    return StopLevel.PAUSE

@@ -22,7 +22,7 @@ from exchange.orders import OrderRef
 from exchange.reactions import Reaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from engine.execution.access import Access
     from engine.execution.book import Book, BookPosition
@@ -30,19 +30,26 @@ if TYPE_CHECKING:
     from exchange.account_events import AccountEvent, UserItem
     from exchange.ports import Clock
 
-EVERY_S = 20.0
+EVERY_S = 15.0
 """Desk seconds between two readings when nothing asks for one."""
 SOON_S = 0.5
-"""Pause before a reading that events asked for: what one cause brings is read once."""
+"""Pause before a reading that something asked for: what one cause brings is read once."""
+DENSE_READINGS = 5
+"""Readings in close succession after which the pause grows to DENSE_S: a list that lags for long must not use up the
+request weight that exits need.
+"""
+DENSE_S = 8.0
 AGAIN_S = 1.0
 """Pause after a reading that failed, growing to RETRY_MOST_S."""
-RETRY_MOST_S = 8.0
+RETRY_MOST_S = 3.0
 JOINS = 5
 """Attempts to join a reading with the stream before it is given up for this time."""
 DENIALS = 2
 """Readings in a row that must miss something before it is dropped."""
 EVENT_LATE_MS = 2_000
 """An event that has not come after this time did not come."""
+LAG_MS = 60_000
+"""How long the exchange's own word about an order outweighs answers that deny it."""
 MARGIN_TOLERANCE = 0.005
 
 
@@ -76,6 +83,8 @@ class Reconciler:
         self._applied = applied
         self._differs = differs
         self._wake = asyncio.Event()
+        self._dense = 0
+        self._news: list[tuple[str, str]] = []
         self._missed: dict[object, int] = {}
         self._reading = asyncio.Lock()
         self.readings = 0
@@ -118,7 +127,9 @@ class Reconciler:
             alarm.cancel()
             woken.cancel()
         if self._wake.is_set():
-            await self._clock.sleep(SOON_S)
+            await self._clock.sleep(SOON_S if self._dense < DENSE_READINGS else DENSE_S)
+        read_at = self.read_at if self.read_at is not None else -every_s
+        self._dense = self._dense + 1 if self._clock.monotonic() - read_at < DENSE_S else 0
 
     async def glance(self) -> None:
         """Read positions and conditional orders alone: all that protection needs. Raises ExchangeError."""
@@ -139,15 +150,17 @@ class Reconciler:
         for _ in range(JOINS):
             ticket = self.merge.begin()
             began_ms = self._access.client.venue_ms()
-            account = await self._ask()
+            account = await self._ask(began_ms)
+            if not _is_explained(account):
+                self.fault = "the positions shown do not explain the account's margin: one of the answers is not true"
+                return False
             later = self.merge.settle(ticket, _contents(account))
             if later is not None:
                 break
         else:
             self.fault = "events kept coming while the account was read"
             return False
-        first = not self.readings
-        news = [] if first else self._unknown_to_us(account, began_ms)
+        news = self._news if self.readings else []
         gone = self._book.replace(account.positions, account.orders, account.algos)
         self._book.summary = account.summary
         for asset in account.summary.assets:
@@ -163,36 +176,39 @@ class Reconciler:
         plain, conditional = self._lost_sight_of(account)
         await self._ask_for_orders([*(one for one in gone.orders if one.updated_ms < began_ms), *plain])
         await self._ask_for_algos([*(one for one in gone.algos if one.updated_ms < began_ms), *conditional])
-        self._doubt_positions([one for one in gone.positions if one.updated_ms < began_ms], account)
+        self._doubt_positions([one for one in gone.positions if one.updated_ms < began_ms], began_ms)
         self.readings += 1
         self.read_ms = self._clock.now_ms()
         self.read_at = self._clock.monotonic()
         self.fault = ""
         return True
 
-    async def _ask(self) -> Account:
+    async def _ask(self, began_ms: int) -> Account:
+        """Read everything; what came before something failed is enough to protect what is open, and is taken."""
         positions = await self._access.client.positions()
+        self._news = self._untold(began_ms, positions, ())
+        self._book.take_positions(positions)
         algos = await self._access.account.open_algo_orders()
+        self._news += self._untold(began_ms, (), algos)
+        for algo in algos:
+            self._sender.take_algo(algo)
         orders = await self._access.account.open_orders()
         return Account(positions, orders, algos, await self._access.client.account())
 
-    def _unknown_to_us(self, account: Account, began_ms: int) -> list[tuple[str, str]]:
-        """Return what the reading shows and the book did not hold although its event should have come by now."""
+    def _untold(
+        self, began_ms: int, positions: Iterable[PositionRisk], algos: Iterable[AlgoReport]
+    ) -> list[tuple[str, str]]:
+        """Return what is shown and the book did not hold although its event should have come by now."""
         book, until = self._book, began_ms - EVENT_LATE_MS
         return [
             *(
                 (row.symbol, f"a position {row.side} of {row.quantity:f} that no event told of")
-                for row in account.positions
+                for row in positions
                 if row.quantity and (row.symbol, row.side) not in book.positions and row.update_time < until
             ),
             *(
-                (one.symbol, f"an order {one.client_id} that no event told of")
-                for one in account.orders
-                if one.order_id not in book.orders and one.update_ms < until
-            ),
-            *(
                 (algo.symbol, f"a conditional order {algo.client_id} that no event told of")
-                for algo in account.algos
+                for algo in algos
                 if algo.algo_id not in book.algos and algo.update_ms < until
             ),
         ]
@@ -225,7 +241,7 @@ class Reconciler:
             except RefusedError as refused:
                 if refused.reaction is not Reaction.NO_SUCH_ORDER:
                     raise
-                if self._denied(("order", one.order_id)):
+                if self._denied(("order", one.order_id), one.updated_ms):
                     self._book.drop_order(one.order_id)
                     self._tell(one.symbol, f"order {one.client_id} is not known to the exchange any more")
             else:
@@ -241,7 +257,7 @@ class Reconciler:
             except RefusedError as refused:
                 if refused.reaction is not Reaction.NO_SUCH_ORDER:
                     raise
-                if self._denied(("algo", one.algo_id)):
+                if self._denied(("algo", one.algo_id), one.updated_ms):
                     self._book.drop_algo(one.algo_id)
                     self._tell(one.symbol, f"conditional order {one.client_id} is not known to the exchange any more")
             else:
@@ -251,25 +267,26 @@ class Reconciler:
                     text = f"conditional order {one.client_id} ended ({report.status}) and no event told of it"
                     self._tell(one.symbol, text)
 
-    def _doubt_positions(self, missing: list[BookPosition], account: Account) -> None:
-        """Drop positions that two readings in a row miss, if the account's margin is explained by those shown."""
+    def _doubt_positions(self, missing: list[BookPosition], as_of_ms: int) -> None:
+        """Drop positions that two readings in a row miss."""
         for key in [key for key in self._missed if key not in {one.key for one in missing} and _is_position(key)]:
             del self._missed[key]
         if not missing:
             return
         self._wake.set()
-        shown = sum(float(row.maintenance_margin) for row in account.positions)
-        total = float(account.summary.maintenance_margin)
-        if abs(total - shown) > MARGIN_TOLERANCE * max(total, shown) + 1e-6:
-            return
         for one in missing:
             if self._denied(one.key):
-                self._book.drop_position(one.key)
+                self._book.drop_position(one.key, as_of_ms)
                 self._tell(one.key.symbol, f"the position {one.key.side} of {one.quantity:f} is closed, untold")
 
-    def _denied(self, what: object) -> bool:
+    def _denied(self, what: object, told_ms: int = 0) -> bool:
+        """Note that something was denied, and say whether that is enough to drop it.
+
+        An order that ended can still be asked for, so a denial says that answers lag, not that it ended: what the
+        exchange itself told of lately is believed.
+        """
         self._missed[what] = self._missed.get(what, 0) + 1
-        if self._missed[what] < DENIALS:
+        if self._missed[what] < DENIALS or self._access.client.venue_ms() - told_ms < LAG_MS:
             self._wake.set()
             return False
         del self._missed[what]
@@ -301,6 +318,13 @@ def algo_of(one: Tracked) -> BookAlgo:
         state.stage.value, intent.quantity or Decimal(0), intent.price or Decimal(0), intent.quantity is None,
         intent.position_side == "BOTH", 0,
     )  # fmt: skip
+
+
+def _is_explained(account: Account) -> bool:
+    """Say whether the positions shown are all there are: their maintenance margins add up to the account's."""
+    shown = sum(float(row.maintenance_margin) for row in account.positions)
+    total = float(account.summary.maintenance_margin)
+    return abs(total - shown) <= MARGIN_TOLERANCE * max(total, shown) + 1e-6
 
 
 def _contents(account: Account) -> Reading:

@@ -94,10 +94,11 @@ class Sender:
 
     # Sending.
 
-    async def send(self, intent: Intent, plan: Plan | None = None) -> Sent:
+    async def send(self, intent: Intent, plan: Plan | None = None, why_not: Callable[[], str] | None = None) -> Sent:
         """Carry an intent out once. A refused or unsent one may be handed in again; nothing else may.
 
-        Raises ValueError for an intent whose order may exist.
+        `why_not` is asked of a plain order when the next step is the wire. Raises ValueError for an intent whose order
+        may exist.
         """
         tracked = self.orders.get(intent.client_id)
         if tracked is None:
@@ -111,7 +112,7 @@ class Sender:
             tracked.state, sends=tracked.state.sends + 1, sent_ms=self._access.client.venue_ms()
         )
         self._note(tracked, News.SEND, "")
-        return await self._post(tracked)
+        return await self._post(tracked, why_not)
 
     async def _commit(self, intent: Intent, plan: Plan | None) -> bool:
         now = self._clock.now_ms()
@@ -123,7 +124,7 @@ class Sender:
             return True
         return await self._journal.commit(record, ENTRY_COMMIT_S)
 
-    async def _post(self, tracked: Tracked) -> Sent:
+    async def _post(self, tracked: Tracked, why_not: Callable[[], str] | None) -> Sent:
         intent = tracked.intent
         try:
             if intent.is_conditional:
@@ -131,7 +132,7 @@ class Sender:
                 self._book.take_algo(report)
                 self._take_report(tracked, report)
             else:
-                self._take_ack(tracked, await self._access.orders.place(order_of(intent)))
+                self._take_ack(tracked, await self._access.orders.place(order_of(intent), why_not))
         except RefusedError as refused:
             self._note(tracked, News.REFUSE, str(refused))
             return Sent(Outcome.REFUSED, refused.reaction, str(refused))

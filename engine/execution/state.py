@@ -13,6 +13,7 @@ from engine.execution.guard import GuardLimits
 from engine.execution.intents import Intent, Numbers, PositionKey, Purpose
 from engine.execution.plans import Owner, Plan
 from engine.journal.record import PlanRecord
+from exchange.priority import Priority
 from exchange.trading_rules import Refusal, quantise_price
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from engine.execution.book import BookPosition
     from engine.execution.market import Market
     from engine.journal.journal import DurableJournal
+    from exchange.instrument import Instrument
     from exchange.orders import Side
     from exchange.ports import Clock
 
@@ -46,7 +48,7 @@ class HandLimits(msgspec.Struct, frozen=True):
     """Share of the decided price within which an entry goes out at the market; beyond it a limit order rests."""
     rest_s: float = 120.0
     """How long a resting entry waits before its remainder is cancelled."""
-    reconcile_s: float = 20.0
+    reconcile_s: float = 15.0
     sweep_s: float = 3.0
     """How long an order of the desk may outlive its position."""
     dead_man_s: float = 0.0
@@ -78,8 +80,8 @@ class HandState:
         self.book = Book()
         self.numbers = Numbers(epoch)
         self.plans: dict[PositionKey, Plan] = {}
-        self.overrides: set[str] = set()
-        """Client ids of stops whose absence the operator wants; empty in ordinary times."""
+        self._newer: dict[str, tuple[Instrument | None, Instrument]] = {}
+        """Rules read because an order was refused for them: what the market showed then, and what was read."""
 
     def intent(
         self,
@@ -149,6 +151,17 @@ class HandState:
         )
         return adopted
 
+    def instrument(self, symbol: str) -> Instrument | None:
+        """Return the newest trading rules of a contract that are known here or to the market."""
+        shown = self.market.instrument(symbol)
+        seen, newer = self._newer.get(symbol, (None, None))
+        return newer if newer is not None and seen == shown else shown
+
+    async def refresh_rules(self) -> None:
+        """Read the trading rules anew: an order was refused for them. Raises ExchangeError."""
+        for one in await self.access.client.exchange_info(priority=Priority.CRITICAL):
+            self._newer[one.symbol] = (self.market.instrument(one.symbol), one)
+
     def mark(self, position: BookPosition) -> Decimal | None:
         """Return a mark price fit to judge a trigger: from the feed while it is fresh, else the account's own."""
         quote = self.market.quote(position.key.symbol)
@@ -158,7 +171,7 @@ class HandState:
 
     def priced(self, symbol: str, price: Decimal, *, up: bool) -> Decimal:
         """Return a price on the contract's tick; as it is where the rules are not known."""
-        instrument = self.market.instrument(symbol)
+        instrument = self.instrument(symbol)
         if instrument is None:
             return price
         fitted = quantise_price(instrument, price, up=up)

@@ -28,7 +28,7 @@ def hand_view(
 ) -> HandView:
     """Return the picture at this instant."""
     now = hand.state.clock.monotonic()
-    coverage = tuple(_coverage(hand, position, now) for position in hand.state.book.positions.values())
+    coverage = tuple(coverage_row(hand, position, now) for position in hand.state.book.positions.values())
     naked = [row.naked_s for row in coverage if row.state == "NAKED"]
     unknown = hand.sender.unknown
     sent = min((one.state.sent_ms for one in unknown), default=0)
@@ -57,7 +57,8 @@ def hand_view(
     )
 
 
-def _coverage(hand: Hand, position: BookPosition, now: float) -> CoverageRow:
+def coverage_row(hand: Hand, position: BookPosition, now: float) -> CoverageRow:
+    """Return an open position with what protects it; `now` in desk seconds."""
     keeper, key = hand.keeper, position.key
     found = keeper.coverage(position)
     watch = keeper.watches.get(key, Watch(now))
@@ -103,7 +104,7 @@ def orders_of(hand: Hand) -> tuple[OrderRow, ...]:
 
 
 def _decimals(hand: Hand, symbol: str) -> int:
-    instrument = hand.state.market.instrument(symbol)
+    instrument = hand.state.instrument(symbol)
     return 8 if instrument is None else instrument.decimals
 
 

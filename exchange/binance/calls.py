@@ -110,8 +110,11 @@ class Calls:
         decode: Callable[[bytes, str], T],
         priority: Priority,
         weight: int | None = None,
+        why_not: Callable[[], str] | None = None,
     ) -> T:
         """Make one call and return its decoded answer. Raises ExchangeError.
+
+        `why_not` is asked when all waiting is over and the next step is the wire; a reason holds the call back.
 
         A GET is tried again after transport errors, unknown outcomes and overload, with jittered pauses, while
         patience lasts; never after a ban or a rate limit beyond the patience of its priority.
@@ -121,7 +124,7 @@ class Calls:
         attempts = self._limits.attempts if endpoint.method == "GET" else 1
         for attempt in range(1, attempts + 1):
             try:
-                return await self._signed_anew(endpoint, params, decode, priority, cost, give_up)
+                return await self._signed_anew(endpoint, params, decode, priority, cost, give_up, why_not)
             except (HeldBackError, BannedError):
                 raise
             except (UnsentError, UnknownOutcomeError, OverloadedError, RateLimitedError) as error:
@@ -140,17 +143,18 @@ class Calls:
         priority: Priority,
         cost: int,
         give_up: float,
+        why_not: Callable[[], str] | None,
     ) -> T:
         """Make one attempt; when the timestamp was refused, read the venue's clock and make one more."""
         if endpoint.security is not Security.SIGNED:
-            return await self._attempt(endpoint, params, decode, priority, cost, give_up)
+            return await self._attempt(endpoint, params, decode, priority, cost, give_up, why_not)
         if self.tracker.wall_stepped(self._clock.now_ms(), self._clock.monotonic()):
             # Without a reading the old offset is still the best there is, and an exit must not wait for the clock.
             with suppress(ExchangeError):
                 await self._sync_once(self.tracker.samples, 1, priority)
         seen = self.tracker.samples
         try:
-            return await self._attempt(endpoint, params, decode, priority, cost, give_up)
+            return await self._attempt(endpoint, params, decode, priority, cost, give_up, why_not)
         except ClockError as refused:
             self.tracker.doubt()
             try:
@@ -158,7 +162,7 @@ class Calls:
             except ExchangeError as unread:
                 # This call was certainly refused; what became of the reading says nothing about it.
                 raise refused from unread
-            return await self._attempt(endpoint, params, decode, priority, cost, give_up)
+            return await self._attempt(endpoint, params, decode, priority, cost, give_up, why_not)
 
     async def _sync_once(self, seen: int, samples: int, priority: Priority) -> None:
         """Read the venue's clock, unless another call has done so since `seen` samples were known."""
@@ -174,7 +178,7 @@ class Calls:
         for _ in range(samples):
             give_up = self._clock.monotonic() + self._limits.patience_s[priority]
             before = self._clock.now_ms()
-            instant = await self._attempt(TIME, (), server_time, priority, TIME.weight, give_up)
+            instant = await self._attempt(TIME, (), server_time, priority, TIME.weight, give_up, None)
             self.tracker.sample(before, self._clock.now_ms(), instant, self._clock.monotonic())
         return self.tracker.sync
 
@@ -186,6 +190,7 @@ class Calls:
         priority: Priority,
         cost: int,
         give_up: float,
+        why_not: Callable[[], str] | None,
     ) -> T:
         if endpoint.security is not Security.NONE and self._credentials is None:
             message = f"{endpoint.operation} needs an API key; set BINANCE_API_KEY and BINANCE_API_SECRET"
@@ -193,6 +198,7 @@ class Calls:
         await self._afford(endpoint, priority, cost, give_up)
         try:
             await self._gate.enter(priority, endpoint.operation)
+            self._ask_once_more(endpoint, priority, why_not)
         except BaseException:  # whatever keeps it back, the reserved weight must return to the budget
             self._budget.cancel(endpoint, cost)
             raise
@@ -212,6 +218,13 @@ class Calls:
         self.heed(error)
         self._gate.settled(Settlement(priority, endpoint.operation, cause, pause))
         raise error
+
+    def _ask_once_more(self, endpoint: Endpoint, priority: Priority, why_not: Callable[[], str] | None) -> None:
+        """Raise HeldBackError where the call is no longer wanted."""
+        reason = why_not() if why_not is not None else ""
+        if reason:
+            self._gate.settled(Settlement(priority, endpoint.operation, None, abandoned=True))
+            raise HeldBackError(f"{endpoint.operation} was held back: {reason}")
 
     def heed(self, error: ExchangeError) -> None:
         """Let every pool of this address wait as long as a rate limit or a ban asks, to the second."""

@@ -16,7 +16,7 @@ from exchange.priority import Priority
 from exchange.reactions import Reaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from exchange.binance.calls import Calls
     from exchange.binance.endpoints import Endpoint
@@ -34,13 +34,20 @@ class OrderClient:
         self._calls = calls
         self.mode = mode
 
-    async def place(self, request: OrderRequest) -> OrderAck:
-        """Place an order. An acknowledgement that is not about this order leaves its outcome unknown."""
+    async def place(self, request: OrderRequest, why_not: Callable[[], str] | None = None) -> OrderAck:
+        """Place an order. An acknowledgement that is not about this order leaves its outcome unknown.
+
+        `why_not` is asked right before the order leaves, after every wait; a reason holds it back.
+        """
 
         async def send(hedge: bool) -> OrderAck:
             params = order_params.place(request, hedge=hedge)
             return await self._calls.call(
-                endpoints.PLACE_ORDER, params, _AckOf(request.symbol, None, request.client_id), request.priority
+                endpoints.PLACE_ORDER,
+                params,
+                _AckOf(request.symbol, None, request.client_id),
+                request.priority,
+                why_not=why_not,
             )
 
         return await self.mode.submit(send, request.priority)

@@ -123,7 +123,7 @@ async def test_every_action_has_a_palette_entry_with_its_key_and_a_help_line(run
         shown = " ".join(desk.box().split())
         for key in KEYS:
             assert key.help.split(" ")[0] in shown
-        assert "trading off at once; on: typed LIVE" in shown
+        assert "disarm at once; arm: typed LIVE" in shown
         assert "jump: then a panel's letter, or a symbol" in shown
 
 

@@ -199,7 +199,7 @@ async def test_help_lists_every_key_from_the_bindings(running):
         await desk.press("question_mark")
         assert isinstance(desk.app.screen, HelpScreen)
         shown = desk.box()
-        for words in ("panel 1: signals", "halt new entries", "close all virtual", "feature flags", "ctrl+t"):
+        for words in ("panel 1: signals", "halt new entries", "close all of panel", "feature flags", "ctrl+t"):
             assert words in shown
         await desk.press("escape")
         assert desk.app.screen is desk.app.desk

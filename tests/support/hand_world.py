@@ -78,6 +78,13 @@ class Witness:
         found = [(listings[one.terms.listing].instrument.symbol, one) for one in house.algo.store.waiting]
         return [one for symbol, one in found if key is None or (symbol, one.terms.position_side.value) == key]
 
+    def triggering(self, key):
+        """Conditional orders of a position whose price was reached and whose child has not ended."""
+        house = self.world.exchange.venue.house
+        listing = self.positions()[key].listing if key in self.positions() else -1
+        history = house.algo.store.history(listing, self.world.exchange.now_ms) if listing >= 0 else []
+        return [one for one in history if one.status.value in ("TRIGGERING", "TRIGGERED")]
+
     def orders(self):
         """Open plain orders."""
         store = self.world.exchange.venue.house.store

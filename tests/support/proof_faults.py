@@ -1,12 +1,18 @@
-"""The fault catalogue as a seed draws from it: rows of reliability section 4 that strike at the exchange or on the wire.
+"""The fault catalogue as a seed draws from it: the rows of reliability section 4 that strike venue, wire and disk.
 
-A row is either fault tables of the exchange's plan, or something that happens once at a drawn moment (`script`).
+A row is either fault tables of the exchange's plan, or something that happens once at a drawn moment.
 Rates stay so low that the exchange still answers: then the bounds of protection must hold.
 """
 
-from collections import namedtuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-Row = namedtuple("Row", "row tables")
+
+class Row(NamedTuple):
+    row: str
+    tables: Callable
+
+
 ORDER, ALGO = "POST /fapi/v1/order", "POST /fapi/v1/algoOrder"
 SENDS = [ORDER, ALGO]
 CANCELS = ["DELETE /fapi/v1/order", "DELETE /fapi/v1/algoOrder"]
@@ -62,13 +68,13 @@ PLANNED = (
     Row("F33", lambda _: [private("malformed_frame", rate=0.2, variant="nan"),
                           {"kind": "garbled_answer", "on": READS, "rate": 0.2, "variant": "nan"}]),
     Row("F35", lambda _: [error(["*"], 429, -1003, rate=0.05, retry_after=1)]),
-    Row("F37", lambda r: [error(["*"], 401, -2015, after=10.0, until=10.0 + r.uniform(2, 8))]),
     Row("F39", lambda r: [{"kind": "empty_answer", "on": READS, "rate": 0.3, "body": r.choice(["[]", "{}"])}]),
     Row("F42", lambda r: [{"kind": "lost_answer", "on": ["*"], "rate": r.choice([0.1, 0.25]), "executed": False}]),
 )  # fmt: skip
 """Rows of the exchange's fault plan."""
 
 DEAF = (
+    Row("F37", lambda r: [error(["*"], 401, -2015, after=10.0, until=10.0 + r.uniform(2, 8))]),
     Row("F36", lambda r: [{"kind": "maintenance", "after": 20.0, "until": 20.0 + r.uniform(5, 40)}]),
     Row("F35", lambda r: [{"kind": "action", "at": [r.uniform(5, 40)], "do": {"action": "ban", "seconds": 20.0}}]),
 )

@@ -1,12 +1,18 @@
 """Judges of a run: they know the exchange's own truth and never ask the hand, except at the end for its book."""
 
 from collections import defaultdict
+from decimal import Decimal
 
 from engine.execution.intents import Purpose, read_client_id
 from engine.journal.frames import read_segment
 from engine.journal.log import name_of, segments
+from engine.journal.record import IntentRecord, OrderRecord, PlanRecord
 
 NAKED_BOUND_S = 30.0
+NEW_MS = 2_000
+MEDDLED_S = 20.0
+MOST_STOPS = 6
+"""Stops of the desk on one position: its tries, before they are pruned to one."""
 
 
 class Oracles:
@@ -20,6 +26,10 @@ class Oracles:
         self._naked = {}
         self.naked_times = []
         self._posted = defaultdict(int)
+        self.meddled = -1e9
+        """When somebody else cancelled stops of ours: for a while the desk may not know."""
+        self.openers = {}
+        """Client id of the order that opened the present position."""
         self.allowed = lambda: True
         account = world.exchange.venue.house.account
         self._fill = account.fill
@@ -38,6 +48,9 @@ class Oracles:
         effect = self._fill(execution)
         after = account.position(order.listing, order.position_side).quantity
         name = read_client_id(self._name_behind(order))
+        key = (account.listings[order.listing].instrument.symbol, order.position_side.value)
+        if not before or before * after < 0:
+            self.openers[key] = order.client_id
         if name is not None and name.purpose is not Purpose.ENTRY:
             self.closes_seen += 1
             if abs(after) > abs(before) or before * after < 0:
@@ -61,6 +74,11 @@ class Oracles:
         for key in [key for key in self._naked if key not in held]:
             self.naked_times.append(self._naked.pop(key))
         for key, position in held.items():
+            own = [
+                one for one in witness.stops(key) if read_client_id(one.client_id) and one.terms.kind == "STOP_MARKET"
+            ]
+            if len(own) > MOST_STOPS:
+                self.fail("I2", f"{key} has {len(own)} stops of the desk")
             if witness.is_protected(key, position):
                 if key in self._naked:
                     self.naked_times.append(self._naked.pop(key))
@@ -83,23 +101,60 @@ class Oracles:
         if not self.allowed():
             self.fail("I3", f"{client_id} left before READY or against a stop level")
 
-    def executed_once(self, quantities):
-        """I1 over the whole history: one executed order per entry intent, never more than the intent's quantity."""
-        by_name = defaultdict(list)
+    def executed_once(self, records):
+        """I1 over the whole history: one executed order per entry intent, never more than was decided for its trade."""
+        intents = {one.intent.client_id: one.intent for one in records if isinstance(one, IntentRecord)}
+        by_name, by_trade = defaultdict(list), defaultdict(lambda: Decimal(0))
         house = self.world.exchange.venue.house
         for order in house.store.orders_of(None, self.world.exchange.now_ms):
             name = read_client_id(order.client_id)
-            if name is not None and name.purpose is Purpose.ENTRY and order.executed > 0:
+            if name is not None and name.purpose is Purpose.ENTRY and name.epoch != "other" and order.executed > 0:
                 by_name[order.client_id].append(order)
         for client_id, orders in by_name.items():
+            intent = intents.get(client_id)
             if len(orders) > 1:
                 self.fail("I1", f"{client_id} was executed {len(orders)} times")
-            total = sum(order.executed for order in orders)
-            most = quantities.get(client_id)
-            if most is None:
+            if intent is None:
                 self.fail("I5", f"{client_id} was executed and no intent of it is in the journal")
-            elif total > most:
-                self.fail("I1", f"{client_id} executed {total}, its intent was {most}")
+            else:
+                by_trade[intent.trade_id] += sum(order.executed for order in orders)
+        decided = {one.plan.trade_id: one.plan.quantity for one in records if isinstance(one, PlanRecord)}
+        for trade_id, total in by_trade.items():
+            if total > decided.get(trade_id, total):
+                self.fail("I1", f"trade {trade_id} executed {total}, {decided[trade_id]} were decided")
+        for one in records:
+            if isinstance(one, OrderRecord) and one.news == "absent" and one.client_id in by_name:
+                self.fail("I1", f"{one.client_id} was declared absent and was executed")
+
+    def adopted(self, key):
+        """Note that the hand takes a position for somebody else's: then no entry of its own must have opened it."""
+        name = read_client_id(self.openers.get(tuple(key), ""))
+        if name is not None and name.purpose is Purpose.ENTRY and name.epoch != "other":
+            self.fail("I3", f"{key} was opened by {self.openers[tuple(key)]} and is taken for somebody else's")
+
+    # I2: the desk never takes the protection away itself.
+
+    def covered(self):
+        """Return the positions that are protected now."""
+        witness = self.world.witness
+        return {key for key, position in witness.positions().items() if witness.is_protected(key, position)}
+
+    def still_covered(self, before):
+        """After a cancel of the desk: what was protected and is still open must still be protected."""
+        witness = self.world.witness
+        if self.world.clock.monotonic() - self.meddled < MEDDLED_S:
+            return
+        for key in before:
+            position = witness.positions().get(key)
+            if position is not None and self.world.exchange.now_ms - position.updated_ms < NEW_MS:
+                continue  # a stop left over from the position before is swept while a new one opens
+            # A stop whose price was reached this very instant triggers with the market's next step.
+            left = [*witness.triggering(key), *witness.stops(key)] if position is not None else []
+            triggering = any(
+                one.terms.kind == "STOP_MARKET" and read_client_id(one.client_id) is not None for one in left
+            )
+            if position is not None and not witness.is_protected(key, position) and not triggering:
+                self.fail("I2", f"the desk cancelled the stop of {key}")
 
     # I3, I5 at the end.
 

@@ -6,6 +6,7 @@ its seed (and of the mutation a planted bug makes).
 """
 
 import asyncio
+import contextlib
 import hashlib
 import random
 from collections import Counter
@@ -23,7 +24,6 @@ from engine.execution.entering import Refused
 from engine.execution.intents import PositionKey
 from engine.execution.levels import StopLevel
 from engine.journal.log import replay
-from engine.journal.record import IntentRecord
 from exchange.ports import LostError, NotSentError
 from exchange.simulator.answers import RefusalError
 from exchange.simulator.faults.actions import ActionError
@@ -37,6 +37,9 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 PRICES = {"BTCUSDT": 80_000.0, "ETHUSDT": 3_000.0}
 TICKS = {"BTCUSDT": 0.1, "ETHUSDT": 0.01}
 SIZES = {"BTCUSDT": "0.010", "ETHUSDT": "0.2"}
+
+
+NEEDS_POSITION = frozenset({"F19", "F22", "F23", "F24", "F25", "F38"})
 
 
 class Crash(BaseException):
@@ -68,17 +71,25 @@ class Wire:
                 return await self.inner.send(method, path, query, headers, deadline)
             finally:
                 run.boundary(f"after {path} {name}")
+        if (method, path) == ("DELETE", "/fapi/v1/algoOrder"):
+            covered = run.oracles.covered()
+            answer = await self.inner.send(method, path, query, headers, deadline)
+            run.oracles.still_covered(covered)
+            return answer
         return await self.inner.send(method, path, query, headers, deadline)
 
 
 class Run:
     """One seed under way."""
 
-    def __init__(self, seed, *, rate=0.12, crash_at=None, power_cut=False, script=None, faults=True):
+    def __init__(self, seed, *, rate=0.12, crashes=(), power_cut=False, script=None, faults=True):
         self.seed = seed
         self.random = random.Random(seed)
-        self.crash_at, self.power_cut = crash_at, power_cut
-        self.boundaries = 0
+        self.crashes, self.power_cut = list(crashes), power_cut
+        self.crash_at = self.crashes.pop(0) if self.crashes else None
+        self.begun = None
+        self.boundaries = self.total = self.points = 0
+        self.foreign = False
         self.dead = False
         self.hits = Counter()
         self.entries = []
@@ -133,6 +144,7 @@ class Run:
     def boundary(self, _name):
         """An effect begins or has ended: here a process may end, too."""
         self.boundaries += 1
+        self.total += 1
         if self.crash_at == self.boundaries:
             self.dead = True
             raise Crash
@@ -150,7 +162,16 @@ class Run:
     # The hand.
 
     def begin(self):
+        self.boundaries = 0
         self.hand = self.world.hand()
+        set_plan = self.hand.state.set_plan
+
+        def watched(plan, event, by="", text=""):
+            if event == "adopted":
+                self.oracles.adopted(plan.key)
+            set_plan(plan, event, by, text)
+
+        self.hand.state.set_plan = watched
         self.running = asyncio.create_task(self.hand.run())
 
     async def restart(self, *, power_cut=False):
@@ -162,18 +183,26 @@ class Run:
         await kill(self.world, self.running)
         if power_cut:
             self.world.disk.crash(self.random.choice([0, 0, 7, 40]))
-        self.dead, self.crash_at = False, None
+        self.dead = False
+        self.crash_at = self.crashes.pop(0) if self.crashes else None
         self.begin()
+        self.begun = self.world.clock.monotonic()
 
     # What happens.
 
     async def happen(self, what):
         """Let a row of the catalogue happen once."""
         world, rng = self.world, self.random
+        for _ in range(20 if what in NEEDS_POSITION else 0):
+            if world.witness.positions():
+                break
+            await world.clock.sleep(0.5)
         held = list(world.witness.positions())
         symbol = rng.choice(SYMBOLS)
         key = rng.choice(held) if held else None
         self.hits[what] += 1
+        if what in {"F22", "F26"}:
+            self.oracles.meddled = world.clock.monotonic()
         try:
             await self._happen(what, symbol, key)
         except (ActionError, RefusalError):
@@ -196,15 +225,17 @@ class Run:
                     world.act("algo_service", stuck=True)
                 else:
                     world.act("algo_service", reject="ReduceOnly Order is rejected.")
-                await self.move(key[0] if key else symbol, rng.choice([-0.02, 0.02]))
-                await world.clock.sleep(rng.uniform(2, 12))
-                world.act("algo_service")
+                against = -1 if key and world.witness.positions()[key].quantity > 0 else 1
+                await self.move(key[0] if key else symbol, against * 0.03)
+                self.later(rng.choice([4.0, 12.0, 45.0]), lambda: world.act("algo_service"))
             case "F22":
                 stops = [one for one in world.witness.stops(key) if one.terms.kind == "STOP_MARKET"] if key else []
                 if not stops:
                     self.hits[what] -= 1
                 for one in stops:
                     world.elsewhere("DELETE", "/fapi/v1/algoOrder", algoId=str(one.algo_id))
+                if stops and not self.hedge:
+                    self.entry_stop_by_hand(key)
             case "F23":
                 self.by_hand(key, close=True)
             case "F24":
@@ -222,7 +253,12 @@ class Run:
             case "F38":
                 if rng.random() < 0.5:
                     world.act("transfer", amount=rng.choice(["500", "-100"]))
-                self.by_hand(("ETHUSDT", self.side(1)), close=False)
+                held = self.hand.state.book.positions.get(PositionKey(*key)) if key else None
+                if held is not None:  # a stop with a quantity does not follow the size
+                    price = self.price[key[0]] * (1 - held.sign * 0.003)
+                    self.hand.move_stop(PositionKey(*key), Decimal(f"{price:.2f}"), "the operator")
+                    await world.clock.sleep(4)
+                self.by_hand(key or ("ETHUSDT", self.side(1)), close=False)
             case "F40":
                 world.act("special_funding", symbol=symbol, rate="0.0005")
             case "F41":
@@ -234,8 +270,8 @@ class Run:
             case "F45":
                 reason = rng.choice(["No space left on device", "Input/output error"])
                 world.disk.fault = lambda operation, _name: reason if operation in ("append", "sync") else None
-                await world.clock.sleep(rng.uniform(3, 20))
-                world.disk.fault = None
+                self.later(rng.uniform(3, 20), lambda: setattr(world.disk, "fault", None))
+                self.decide(symbol, resting=False)
             case "F47":
                 world.clock.error_ms += rng.choice([0, 2500])
             case "F49":
@@ -245,6 +281,15 @@ class Run:
                     **({"positionSide": "LONG"} if self.hedge else {}),
                 )  # fmt: skip
                 self.foreign = True
+
+    def later(self, seconds, what):
+        """Do something after a while, whatever happens meanwhile."""
+
+        async def wait():
+            await self.world.clock.sleep(seconds)
+            what()
+
+        self.pumps.append(asyncio.get_running_loop().create_task(wait()))
 
     def side(self, sign):
         return ("LONG" if sign > 0 else "SHORT") if self.hedge else "BOTH"
@@ -257,10 +302,21 @@ class Run:
         held = self.world.witness.positions().get(key)
         if close and held is None:
             raise ActionError("nothing is open")
-        way = ("SELL" if held.quantity > 0 else "BUY") if close else "BUY"
+        long = held.quantity > 0 if held is not None else True
+        way = "BUY" if long is not close else "SELL"
         size = f"{abs(held.quantity):f}" if close else SIZES[symbol]
         more = {"positionSide": side} if self.hedge else ({"reduceOnly": "true"} if close else {})
         self.world.elsewhere("POST", "/fapi/v1/order", symbol=symbol, side=way, type="MARKET", quantity=size, **more)
+
+    def entry_stop_by_hand(self, key):
+        """Somebody leaves a conditional order that looks like a stop and may open a position."""
+        position = self.world.witness.positions()[key]
+        sign = 1 if position.quantity > 0 else -1
+        self.world.elsewhere(
+            "POST", "/fapi/v1/algoOrder", algoType="CONDITIONAL", symbol=key[0], side="SELL" if sign > 0 else "BUY",
+            type="STOP_MARKET", quantity=f"{abs(position.quantity):f}",
+            triggerPrice=f"{self.price[key[0]] * (1 - sign * 0.2):.0f}", workingType="MARK_PRICE",
+        )  # fmt: skip
 
     async def move(self, symbol, share):
         """Let the price jump by a share."""
@@ -292,11 +348,11 @@ class Run:
         rng, hand = self.random, self.hand
         keys = list(hand.state.book.positions)
         roll = rng.random()
-        if roll < 0.35:
+        if roll < 0.4:
             self.decide(rng.choice(SYMBOLS), resting=rng.random() < 0.3)
-        elif roll < 0.65:
+        elif roll < 0.62:
             await self.move(rng.choice(SYMBOLS), rng.choice([-0.025, -0.011, -0.006, 0.006, 0.011, 0.025]))
-        elif roll < 0.75 and keys:
+        elif roll < 0.7 and keys:
             hand.close(rng.choice(keys), "closed by the operator")
         elif roll < 0.88 and keys:
             key = rng.choice(keys)
@@ -320,6 +376,14 @@ class Run:
 
     # The whole.
 
+    def check_start(self, now):
+        """Ten seconds after a process began, every position is protected or gone, where the exchange answers."""
+        if self.begun is not None and now - self.begun >= 10.0:
+            self.begun = None
+            for key, position in self.world.witness.positions().items():
+                if not self.tables and not self.world.witness.is_protected(key, position):
+                    self.oracles.fail("I3", f"{key} is naked ten seconds after the start")
+
     async def watch(self):
         last = self.world.clock.monotonic()
         while True:
@@ -327,7 +391,8 @@ class Run:
             now = self.world.clock.monotonic()
             self.oracles.look(now - last)
             last = now
-            if self.dead and self.running.done():
+            self.check_start(now)
+            if self.dead:
                 await self.restart(power_cut=self.power_cut)
 
     async def story(self):
@@ -335,7 +400,7 @@ class Run:
         rng, world = self.random, self.world
         moments = sorted(
             [(rng.uniform(3, HEAL_S - 5), what) for what in self.happenings]
-            + [(rng.uniform(1, HEAL_S - 5), "") for _ in range(rng.randint(4, 10))]
+            + [(rng.uniform(1, HEAL_S - 5), "") for _ in range(rng.randint(6, 14))]
         )
         for at, what in moments:
             wait = at - world.clock.monotonic()
@@ -379,11 +444,13 @@ class Run:
             if not busy and self.hand.is_ready:
                 break
         self.hand.reconciler.want()
-        await world.clock.sleep(8)
+        await world.clock.sleep(18)  # longer than the longest pause between readings
 
-    async def last_trade(self):
-        """One complete trade: in, protected, out."""
+    async def flatten(self):
+        """FLATTEN while an entry is under way; say whether everything is flat within a minute."""
         world, hand = self.world, self.hand
+        self.decide("ETHUSDT", resting=False)
+        await world.clock.sleep(self.random.uniform(0.02, 0.2))
         hand.set_level(StopLevel.FLATTEN, "the test")
         for _ in range(60):
             await world.clock.sleep(1)
@@ -392,10 +459,20 @@ class Run:
         hand.set_level(StopLevel.RUN, "the test")
         if world.witness.positions():
             self.oracles.fail("I16", f"FLATTEN left {list(world.witness.positions())} open for a minute")
-            return
-        if getattr(self, "foreign", False) and hand.foreign:
+        elif not hand.is_flat:
+            self.oracles.fail("F23", f"orders of the desk are left behind: {list(hand.state.book.algos.values())[:2]}")
+        return not world.witness.positions()
+
+    async def last_trade(self):
+        """One complete trade: in, protected, out."""
+        world, hand = self.world, self.hand
+        if self.foreign and hand.foreign:
             return  # entries are off, as they must be
+        if not await self.ready():
+            return
         found = await self.enter("BTCUSDT")
+        if isinstance(found, Refused) and "not ready" in found.text and await self.ready():
+            found = await self.enter("BTCUSDT")  # the stream was found dead at this very moment
         await world.clock.sleep(5)
         if isinstance(found, Refused):
             self.oracles.fail("I16", f"no entry after the faults ended: {found.text}")
@@ -415,11 +492,15 @@ class Run:
         for symbol in SYMBOLS:
             self.show(symbol)
         self.table_rows = []
-        pumps = [asyncio.create_task(world.front.run()), asyncio.create_task(self.watch())]
+        self.pumps = [asyncio.create_task(world.front.run()), asyncio.create_task(self.watch())]
         self.begin()
         try:
             if self.script is not None:
-                await self.script(self)
+                while not self.hand.is_ready:
+                    await world.clock.sleep(0.1)
+                await SCRIPTS[self.script](self)
+                self.points = self.total
+                self.crash_at, self.crashes = None, []
             else:
                 while not self.hand.is_ready:
                     await world.clock.sleep(0.1)
@@ -430,20 +511,16 @@ class Run:
                 await self.settle()
                 self.oracles.protected()
                 self.oracles.equal(self.hand)
-                await self.last_trade()
+                if await self.flatten():
+                    await self.last_trade()
                 await world.clock.sleep(5)
                 self.oracles.equal(self.hand)
             for text in self.hand.violations:
                 self.oracles.fail("F51", text)
-            quantities = {
-                entry.record.intent.client_id: entry.record.intent.quantity
-                for entry in replay(world.disk)
-                if isinstance(entry.record, IntentRecord)
-            }
-            self.oracles.executed_once(quantities)
+            self.oracles.executed_once([entry.record for entry in replay(world.disk)])
             self.oracles.journal(world.disk)
         finally:
-            for task in pumps:
+            for task in self.pumps:
                 task.cancel()
         return self.result()
 
@@ -471,12 +548,53 @@ class Run:
             found=self.oracles.found,
             hits=self.hits,
             naked=self.oracles.naked_times,
-            boundaries=self.boundaries,
+            boundaries=self.points,
             kills=self.killed,
             closes=self.oracles.closes_seen,
             trace=digest.hexdigest(),
             rows=self.rows,
         )
+
+
+async def _protected_entry(run):
+    """An entry at the market, its stop and its target."""
+    run.decide("BTCUSDT", resting=False)
+    await run.world.clock.sleep(15)
+
+
+async def _moved_and_closed(run):
+    """An entry, its stop moved twice, a close by the operator."""
+    run.decide("BTCUSDT", resting=False)
+    await run.world.clock.sleep(8)
+    for share in (0.004, 0.003):
+        for key, position in list(run.hand.state.book.positions.items()):
+            with contextlib.suppress(Crash):
+                run.hand.move_stop(key, Decimal(f"{80_000 * (1 - position.sign * share):.2f}"), "the operator")
+        await run.world.clock.sleep(8)
+    with contextlib.suppress(Crash):
+        run.hand.close_all("closed by the operator")
+    await run.world.clock.sleep(15)
+
+
+async def _resting_and_flattened(run):
+    """A resting entry that is filled in part, an entry at the market, then FLATTEN."""
+    run.decide("BTCUSDT", resting=True)
+    await run.world.clock.sleep(4)
+    run.world.market.trade(79_500.0, 0.004, buyer_is_maker=True)
+    run.decide("ETHUSDT", resting=False)
+    await run.world.clock.sleep(6)
+    with contextlib.suppress(Crash):
+        run.hand.set_level(StopLevel.FLATTEN, "the operator")
+    await run.world.clock.sleep(20)
+    with contextlib.suppress(Crash):
+        run.hand.set_level(StopLevel.RUN, "the operator")
+
+
+SCRIPTS = {
+    "entry and protection": _protected_entry,
+    "moved stop and close": _moved_and_closed,
+    "partial fill and flatten": _resting_and_flattened,
+}
 
 
 def run_seed(seed, **options):

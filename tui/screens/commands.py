@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
 from engine.commands import (
     BypassBreaker,
     CloseAllVirtual,
@@ -24,6 +22,7 @@ from tui.lines import Line, left, wrapped
 from tui.modes import modes
 from tui.screens.choice import ChoiceScreen, Option
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.live_orders import LiveCommands
 from tui.widgets.breaker import breaker_lines, protection_lines
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _MODE_TEXT_FROM, _FLAG_DEFAULTS_FROM, _FLAG_SINCE_FROM = 72, 72, 100
 """Inner widths of a list from which it has room for these columns; below, the note under it tells them."""
 
 
-class DeskCommands(Screen[None]):
+class DeskCommands(LiveCommands):
     """Actions of the desk screen that end in a command to the desk."""
 
     view: View
@@ -143,8 +142,15 @@ class DeskCommands(Screen[None]):
         snapshot = self._changing()
         if snapshot is None:
             return
-        if snapshot.trading == "LIVE":
+        hand = snapshot.hand
+        if snapshot.trading == "LIVE" and (hand is None or hand.arming.armed):
             self.view.dispatch.send(SetTrading(live=False), texts.TRADING_OFF_LABEL)
+            return
+        if hand is not None:
+            words = {"mode": snapshot.mode, "missing": "; ".join(hand.arming.missing) or "nothing"}
+            lines = [line.format(**words) for line in texts.ARM_BODY]
+            arm = texts.ARM_TITLE.format(exchange=snapshot.exchange)
+            self._confirm(arm, lines, "LIVE", lambda _: (SetTrading(live=True), texts.TRADING_ON_LABEL))
             return
         values = {"mode": snapshot.mode, "exchange": snapshot.exchange, "virtual": len(snapshot.virtual)}
         body = [line.format(**values) for line in texts.TRADING_BODY]
@@ -152,8 +158,12 @@ class DeskCommands(Screen[None]):
         self._confirm(title, body, "LIVE", lambda _: (SetTrading(live=True), texts.TRADING_ON_LABEL))
 
     def action_close_one(self) -> None:
-        """Close the selected virtual position, after y."""
+        """Close the selected live or virtual position, after y."""
         snapshot = self._changing()
+        live = self.selected_live()
+        if snapshot is not None and live is not None:
+            self.close_live(live)
+            return
         row = self.virtual.selected() if self.active == "virtual" else None
         if snapshot is None:
             return
@@ -178,6 +188,9 @@ class DeskCommands(Screen[None]):
         """Close all virtual positions, after a typed CLOSE."""
         snapshot = self._changing()
         if snapshot is None:
+            return
+        if self.active == "positions" and snapshot.hand is not None:
+            self.close_all_live(snapshot)
             return
         if not snapshot.virtual:
             self.view.dispatch.say(texts.NO_VIRTUAL, "warn")

@@ -51,11 +51,12 @@ class DeskScreen(DeskActions, Screen[None]):
         """Palette commands run last, the newest first."""
         self.arrangement = arrange(80, 24, "signals", self.strip, zoomed=False, detail=False)
         self.signals = SignalsTable(view)
+        self.positions = PositionsTable(view)
         self.virtual = VirtualTable(view)
         self.events = EventsPane(view)
         self.panes: dict[str, Pane] = {
             "signals": self.signals,
-            "positions": PositionsTable(view),
+            "positions": self.positions,
             "virtual": self.virtual,
             "leverage": LeveragePane(view),
             "breaker": BreakerPane(view),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui import numbers, texts
 from tui.lines import Line, Span, bar, flow, left, wrapped
+from tui.widgets.hand import hand_lines
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class BreakerPane(Pane):
             return [((" " + texts.WAITS_FOR_ENGINE, "dim"),)]
         now = self.view.now_ms
         lines = [
+            *(hand_lines(snapshot.hand, now, width) if snapshot.hand is not None else ()),
             *breaker_lines(snapshot.breaker, now, width),
             *protection_lines(snapshot.protection, now, width),
             *capability_lines(snapshot.capability, now, width),

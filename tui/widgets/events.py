@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _KINDS = {
     "signals": {EventKind.SIGNAL, EventKind.MODEL},
     "positions": {EventKind.POSITION},
+    "orders": {EventKind.ORDER},
     "risk": {EventKind.RISK, EventKind.COMMAND},
 }
 _SEVERITY_STYLE = {Severity.INFO: "text", Severity.NOTICE: "strong", Severity.WARNING: "warn", Severity.ALERT: "alert"}

@@ -10,12 +10,15 @@ from tui.widgets.board import Board
 from tui.widgets.breaker import state_style
 
 if TYPE_CHECKING:
-    from engine.snapshot import Snapshot
+    from engine.snapshot import HandView, Snapshot
     from tui.view import View
     from tui.widgets.board import Row
 
 Part = tuple[int, Line] | tuple[int, Line, Line]
 """(rank, spans, shorter spans); parts with the largest rank leave first when the line is narrow."""
+
+
+NAKED_ALARM_S, UNKNOWN_ALARM_S = 10.0, 60.0
 
 
 class TopLine(Board):
@@ -50,7 +53,8 @@ class TopLine(Board):
             return "stale"
         if snapshot is None:
             return "paper"
-        if snapshot.breaker.state == "BLOCKED" or snapshot.protection.state == "HALTED":
+        alarming = snapshot.hand is not None and is_alarming(snapshot.hand)
+        if alarming or snapshot.breaker.state == "BLOCKED" or snapshot.protection.state == "HALTED":
             return "danger"
         if snapshot.trading == "LIVE":
             return "live"
@@ -75,6 +79,8 @@ class TopLine(Board):
             parts.append((1, ((f" ! {view.alarm} ", "top"),)))
         if view.read_only:
             parts.append((1, ((" read-only ", "warn"),)))
+        if snapshot.hand is not None:
+            parts += _hand_parts(snapshot.hand)
         if snapshot.phase != "running":
             parts.append((1, ((f" {snapshot.phase} ", "warn"),)))
         if snapshot.entries != "open":
@@ -103,6 +109,30 @@ class TopLine(Board):
             (9, ((f" x{snapshot.speed:g}", "top"),) if snapshot.speed != 1 else ()),
             (0, ((f"  {numbers.clock(now)}Z ", "top"),)),
         ]
+
+
+def is_alarming(hand: HandView) -> bool:
+    """Say whether live orders need eyes now: a naked position, a fate unknown for long, a violated invariant."""
+    unknown_long = hand.unknown > 0 and hand.unknown_oldest_s > UNKNOWN_ALARM_S
+    return hand.naked_now_s > NAKED_ALARM_S or unknown_long or bool(hand.violations)
+
+
+def _hand_parts(hand: HandView) -> list[Part]:
+    """Return arming, level, naked positions and unknown orders, the gravest first."""
+    parts: list[Part] = []
+    if hand.naked:
+        parts.append((0, ((f" NAKED {hand.naked} {hand.naked_now_s:.0f}s ", "alert"),)))
+    if hand.unknown:
+        parts.append((1, ((f" UNKNOWN {hand.unknown} ", "alert"),)))
+    if hand.violations:
+        parts.append((0, ((" INVARIANT VIOLATED ", "alert"),)))
+    if hand.level != "RUN":
+        parts.append((1, ((f" {hand.level} ", "warn"),)))
+    if hand.step != "READY":
+        parts.append((1, ((f" {hand.step} ", "warn"),)))
+    armed = hand.arming.armed
+    parts.append((1, ((" ARMED " if armed else " not armed ", "top" if armed else "warn"),)))
+    return parts
 
 
 def _desk_parts(snapshot: Snapshot, now: int) -> list[Part]:

@@ -1,0 +1,166 @@
+"""The whole desk with live orders at the simulated exchange: arming, entries from signals, stops, levels, restarts."""
+
+import asyncio
+
+from simulated_desk import World
+from virtual_loop import run_virtual
+
+from engine.commands import Arm, CloseAll, Disarm, Flatten, Halt, MoveStop, Resume
+from engine.execution.levels import SENTINEL, StopLevel
+
+START = 1_773_147_600_000  # 2026-03-10 13:00 UTC: set-ups come within hours
+
+
+def desk_world(**more):
+    return World(symbols=12, seed=5, start_ms=START, step_ms=1_000, **more)
+
+
+async def running(world, **settings):
+    """Start a live desk and wait until its orders are ready."""
+    desk = world.desk(live=True, **settings)
+    task = asyncio.create_task(desk.run())
+    while not desk.orders.hand.is_ready:
+        await world.clock.sleep(1)
+        assert not task.done(), task.exception()
+    return desk, task
+
+
+async def asked(world, command):
+    """Send a command as the operator and return its acknowledgement."""
+    ticket = world.port.send(command, "the operator")
+    await world.clock.sleep(1)
+    return world.port.ack(ticket)
+
+
+def in_world(script):
+    async def main():
+        world = desk_world()
+        serving = asyncio.create_task(world.serve())
+        try:
+            return await script(world)
+        finally:
+            serving.cancel()
+
+    return run_virtual(main())
+
+
+async def until_open(world, desk, hours=8):
+    """Let the desk trade until a position is open."""
+    for _ in range(hours * 360):
+        await world.clock.sleep(10)
+        if desk.orders.hand.state.book.positions:
+            return next(iter(desk.orders.hand.state.book.positions))
+    raise AssertionError("no signal became a position")
+
+
+def test_nothing_is_sent_before_arming_and_nothing_after_disarming():
+    async def script(world):
+        desk, task = await running(world)
+        assert "not armed" in desk.port.snapshot().hand.entries_off or desk.orders.arming.missing
+        await world.clock.sleep(3600)
+        assert not desk.orders.hand.sender.orders
+        assert (await asked(world, Arm(24.0))).state == "done"
+        assert desk.orders.arming.armed
+        assert (await asked(world, Disarm())).state == "done"
+        assert not desk.orders.arming.armed
+        desk.stop("the test is over")
+        await task
+
+    in_world(script)
+
+
+def test_an_armed_desk_turns_signals_into_protected_positions_and_closes_them_on_demand():
+    async def script(world):
+        desk, task = await running(world)
+        await asked(world, Arm(48.0))
+        key = await until_open(world, desk)
+        view = desk.orders.view()
+        (row,) = [one for one in view.coverage if one.symbol == key.symbol]
+        assert row.state == "protected"
+        assert row.loss_at_stop > 0
+        assert desk.port.snapshot().trading == "LIVE"
+        position = desk.orders.hand.state.book.positions[key]
+        mark = desk.orders.hand.state.mark(position)
+        nearer = desk.orders.hand.state.priced(key.symbol, mark - position.sign * mark / 500, up=position.sign > 0)
+        assert (await asked(world, MoveStop(key.symbol, key.side, nearer))).state == "done"
+        assert (await asked(world, CloseAll())).state == "done"
+        await world.clock.sleep(30)
+        assert desk.orders.hand.is_flat
+        assert (await asked(world, CloseAll())).state == "refused"
+        desk.stop("the test is over")
+        await task
+
+    in_world(script)
+
+
+def test_a_killed_desk_finds_its_position_again_and_stays_armed():
+    async def script(world):
+        desk, task = await running(world)
+        await asked(world, Arm(48.0))
+        key = await until_open(world, desk)
+        plan = desk.orders.hand.state.plans[key]
+        stored = {name: bytes(data) for name, data in world.disk.files.items()}
+        task.cancel()
+        await asyncio.wait([task])
+        world.disk.files = {name: bytearray(data) for name, data in stored.items()}
+        again, task = await running(world)
+        assert again.orders.hand.state.plans.get(key) in (plan, None)
+        assert again.orders.arming.armed
+        assert again.orders.view().naked == 0
+        again.stop("the test is over")
+        await task
+
+    in_world(script)
+
+
+def test_another_configuration_is_not_armed():
+    async def script(world):
+        desk, task = await running(world)
+        await asked(world, Arm(48.0))
+        desk.stop("the test is over")
+        await task
+        other, task = await running(world, risk={"risk_per_trade": 0.02})
+        assert any("differ from those that were armed" in text for text in other.orders.arming.missing)
+        other.stop("the test is over")
+        await task
+
+    in_world(script)
+
+
+def test_the_stop_file_works_and_its_level_outlives_a_restart():
+    async def script(world):
+        desk, task = await running(world)
+        await asked(world, Arm(48.0))
+        world.disk.replace(SENTINEL, b"cancel\n")
+        await world.clock.sleep(3)
+        assert desk.orders.hand.level is StopLevel.CANCEL
+        assert (await asked(world, Halt())).text.startswith("new entries were halted already")
+        desk.stop("the test is over")
+        await task
+        world.disk.remove(SENTINEL)
+        again, task = await running(world)
+        assert again.orders.hand.level is StopLevel.CANCEL
+        assert "CANCEL" in again.orders.why_no_entry("BTCUSDT")
+        assert (await asked(world, Resume())).state == "done"
+        assert again.orders.hand.level is StopLevel.RUN
+        assert (await asked(world, Flatten())).state == "done"
+        again.stop("the test is over")
+        await task
+
+    in_world(script)
+
+
+def test_a_desk_on_paper_has_no_way_to_send_an_order():
+    async def script(world):
+        desk = world.desk()
+        task = asyncio.create_task(desk.run())
+        await world.clock.sleep(30)
+        assert desk.orders is None
+        for command in (Arm(1.0), Flatten(), CloseAll()):
+            answer = await asked(world, command)
+            assert answer.state == "refused"
+            assert "paper" in answer.text
+        desk.stop("the test is over")
+        await task
+
+    in_world(script)

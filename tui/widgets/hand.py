@@ -1,0 +1,62 @@
+"""Live orders as lines of panel 5: readiness, protection, unknowns, open orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui import numbers
+from tui.lines import Line, Span, flow, left, wrapped
+
+if TYPE_CHECKING:
+    from engine.snapshot import CoverageRow, HandView, OrderRow
+
+_STATES = {"protected": "ok", "NAKED": "alert", "closing": "warn", "unknown": "warn"}
+
+
+def hand_lines(hand: HandView, now: int, width: int) -> list[Line]:
+    """Return live orders as lines."""
+    armed = hand.arming.armed
+    pieces: list[Span] = [
+        (hand.step, "ok" if hand.ready else "warn"),
+        (f"level {hand.level}", "text" if hand.level == "RUN" else "warn"),
+        ("ARMED" if armed else "not armed", "ok" if armed else "warn"),
+        (f"naked {hand.naked}, longest {hand.naked_max_s:.1f}s", "alert" if hand.naked else "text"),
+        (f"unknown {hand.unknown}", "alert" if hand.unknown else "text"),
+        (f"reconciled {numbers.age(now, hand.reconciled_ms)}", "text"),
+        (f"differences {hand.differences}", "dim"),
+        ("stream alive" if hand.stream_alive else "STREAM SILENT", "ok" if hand.stream_alive else "alert"),
+    ]
+    if armed:
+        pieces.append((f"until {numbers.stamp(hand.arming.expires_ms)} by {hand.arming.by}", "dim"))
+    lines = flow(_lead("live orders"), pieces, width)
+    if hand.entries_off:
+        lines += _note(f"no entries: {hand.entries_off}", width)
+    for text in hand.violations[-3:]:
+        lines += _note(f"INVARIANT VIOLATED: {text}", width)
+    lines += [_position(one, width) for one in hand.coverage]
+    lines += [_order(one) for one in hand.orders]
+    return lines
+
+
+def _position(one: CoverageRow, width: int) -> Line:
+    state = f"{one.state} {one.naked_s:.0f}s" if one.state == "NAKED" else one.state
+    loss = f", loses {one.loss_at_stop:,.2f} there" if one.loss_at_stop == one.loss_at_stop else ""
+    who = f"{one.symbol} {one.side} {one.quantity}"
+    text = f"{one.text}{loss} ({one.owner or 'nobody'})"
+    room = max(0, width - 15 - len(who) - len(state) - 4)
+    style = _STATES.get(one.state, "warn")
+    return ((_lead(""), "text"), (f"{who}  ", "strong"), (f"{state}  ", style), (text[:room], "dim"))
+
+
+def _order(one: OrderRow) -> Line:
+    price = "market" if one.price != one.price else numbers.price(one.price, one.decimals)
+    text = f"{one.symbol} {one.side} {one.quantity:g} {one.kind} {price} {one.status}"
+    return ((_lead(""), "text"), (left(one.purpose, 9), "key"), (text, "dim"))
+
+
+def _lead(name: str) -> str:
+    return left(" " + name, 14)
+
+
+def _note(text: str, width: int) -> list[Line]:
+    return [((_lead(""), "text"), *part) for part in wrapped(text, width - 15, "warn")]
