@@ -27,15 +27,18 @@ from engine.execution.guard import GuardLimits
 from engine.execution.hand import Hand
 from engine.execution.intents import PositionKey, Purpose, read_client_id
 from engine.execution.levels import StopLevel
+from engine.execution.plans import Owner
 from engine.execution.state import HandLimits
 from engine.execution.view import TAKER, coverage_row, hand_view
 from engine.feed_market import FeedMarket
 from engine.journal.journal import DurableJournal
 from engine.ports import DiskError
 from engine.positions.costs import exact
+from engine.positions.track import ClosedTrade
 from engine.refusals import RefusedCommand
 from engine.risk.paper import Exposure
 from engine.snapshot import NoAnswer, WhatIf
+from exchange.account_events import OrderUpdate
 
 if TYPE_CHECKING:
     from engine.commands import AskWhatIf, Command
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from engine.risk.size import Size
     from engine.signals.signal import Signal
     from engine.snapshot import ArmingView, HandView
+    from exchange.account_events import AccountEvent
 
 ZERO = Decimal(0)
 NAN = float("nan")
@@ -84,6 +88,9 @@ class LiveOrders:
             memory=memory,
         )
         self.hand.entries_off = self._entries_off
+        self.hand.on_event = self._note_result
+        self.hand.on_end = self._end
+        self._results: dict[PositionKey, Decimal] = {}
         self._account = terms.account
         self._record: ArmingRecord | None = None
         try:
@@ -94,6 +101,28 @@ class LiveOrders:
     async def run(self) -> None:
         """Care for the account until cancelled."""
         await self.hand.run()
+
+    # Results.
+
+    def _note_result(self, event: AccountEvent) -> None:
+        """Add up what the fills of each position brought, fees taken off."""
+        if isinstance(event, OrderUpdate) and event.trade is not None:
+            key = PositionKey(event.symbol, event.position_side)
+            fee = event.commission if event.symbol.endswith(event.commission_asset) else ZERO
+            self._results[key] = self._results.get(key, ZERO) + event.realised - fee
+
+    def _end(self, plan: Plan, cause: str) -> None:
+        """Let protection and track record hear of a trade that closed; funding is in the wallet, not in this result."""
+        del cause
+        result = self._results.pop(plan.key, None)
+        if result is None:
+            return
+        desk = self._desk
+        desk.note_result(result)
+        risk = _risk_of(plan)
+        if plan.owner is Owner.DESK and risk > 0:
+            now = desk.clock.now_ms()
+            desk.book.track.record(ClosedTrade(plan.strategy, plan.confidence, float(result / risk), now, live=True))
 
     # Readiness.
 
@@ -297,7 +326,9 @@ class LiveOrders:
     def view(self) -> HandView:
         """Return what the screens show."""
         off = self.hand.why_no_entry("") if self.hand.level is not StopLevel.RUN or not self.hand.is_ready else ""
-        return hand_view(self.hand, self.arming, None, (), off or self._unarmed() or self._desk_has_against())
+        return hand_view(
+            self.hand, self.arming, self.hand.bookkeeper.view(), (), off or self._unarmed() or self._desk_has_against()
+        )
 
     def levels(self, symbol: str, side: str) -> tuple[float, float, str]:
         """Return stop and target of a position at the exchange, NaN where there is none, and how it is protected."""

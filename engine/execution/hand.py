@@ -15,6 +15,7 @@ import msgspec
 
 from engine.events import Severity
 from engine.execution.access import Access
+from engine.execution.bookkeeper import Bookkeeper
 from engine.execution.entering import Entering, Refused
 from engine.execution.intents import PositionKey, Purpose, read_client_id
 from engine.execution.keeper import Keeper
@@ -99,6 +100,7 @@ class Hand:
         self.reconciler = Reconciler(access, self.state.book, self.sender, clock, self._apply, self._differs)
         self.keeper = Keeper(self.state, self.sender, self.reconciler)
         self.entering = Entering(self.state, self.sender, self.keeper, self.why_no_entry, self._reserve, self._release)
+        self.bookkeeper = Bookkeeper(self.state)
         self.step = StartStep.CLOCK
         self.level = StopLevel.RUN
         self.entries_off: Callable[[str], str] = lambda _symbol: ""
@@ -150,6 +152,8 @@ class Hand:
                 try:
                     await self._start()
                     group.create_task(self.reconciler.run(self.state.limits.reconcile_s), name="reconcile")
+                    if self.state.limits.keeps_books:
+                        group.create_task(self.bookkeeper.run(), name="bookkeeping")
                     await self._care()
                 finally:
                     self._ending = True

@@ -51,6 +51,8 @@ class HandLimits(msgspec.Struct, frozen=True):
     reconcile_s: float = 15.0
     sweep_s: float = 3.0
     """How long an order of the desk may outlive its position."""
+    keeps_books: bool = True
+    """Whether the exchange's bookings are read once a minute."""
     dead_man_s: float = 0.0
     """Countdown of the exchange's dead-man switch on symbols with resting entries; 0 leaves it off."""
 

@@ -1,12 +1,15 @@
 """The whole desk with live orders at the simulated exchange: arming, entries from signals, stops, levels, restarts."""
 
 import asyncio
+from pathlib import Path
 
+import pytest
 from simulated_desk import World
 from virtual_loop import run_virtual
 
 from engine.commands import Arm, CloseAll, Disarm, Flatten, Halt, MoveStop, Resume
 from engine.execution.levels import SENTINEL, StopLevel
+from exchange.simulator.faults.plan import make_plan, read_plan
 
 START = 1_773_147_600_000  # 2026-03-10 13:00 UTC: set-ups come within hours
 
@@ -146,6 +149,52 @@ def test_the_stop_file_works_and_its_level_outlives_a_restart():
         assert (await asked(world, Flatten())).state == "done"
         again.stop("the test is over")
         await task
+
+    in_world(script)
+
+
+MIXED = read_plan((Path(__file__).parents[1] / "venue" / "faults" / "mixed.toml").read_text(encoding="utf-8"))
+HOURS = 30
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_800)
+def test_thirty_hours_of_mixed_faults_end_with_equal_books(capsys):
+    """The fault file is laid over every hour anew, so that it never ends; the desk trades on its own signals."""
+
+    async def script(world):
+        desk, task = await running(world)
+        await asked(world, Arm(48.0))
+        hand = desk.orders.hand
+        for _ in range(HOURS):
+            world.exchange.set_faults(MIXED)
+            await world.clock.sleep(3600)
+            assert not task.done(), task.exception()
+        world.exchange.set_faults(make_plan({}))
+        await world.clock.sleep(180)
+        house = world.exchange.venue.house
+        held = {
+            (house.account.listings[one.listing].instrument.symbol, one.side.value): one.quantity
+            for one in house.account.open_positions()
+        }
+        assert {tuple(key): one.quantity for key, one in hand.state.book.positions.items()} == held
+        assert set(hand.state.book.algos) == {one.algo_id for one in house.algo.store.waiting}
+        await hand.bookkeeper.read()
+        assert hand.bookkeeper.ledger.differences == {}
+        assert not hand.violations
+        assert not hand.sender.unknown
+        entries = [one for one in hand.sender.orders.values() if one.intent.purpose.word == "entry"]
+        assert entries
+        assert hand.keeper.naked_max_s <= 30
+        desk.stop("the test is over")
+        await task
+        counted = f"{len(entries)} entries, {len(hand.sender.orders)} orders"
+        naked = f"longest naked time {hand.keeper.naked_max_s:.1f} s"
+        with capsys.disabled():
+            print(  # noqa: T201 - the line that the run is for
+                f"\n{HOURS} simulated hours under mixed faults: {counted}, {naked}; "
+                "book = exchange, ledger exact, no violation"
+            )
 
     in_world(script)
 

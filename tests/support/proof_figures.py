@@ -1,7 +1,15 @@
-"""Figures of the proof: every test leaves a fragment, the end of the session adds them up and prints them."""
+"""Figures of the proof: every test leaves a fragment, the end of the session adds them up and prints them.
+
+`python tests/support/proof_figures.py` runs what every push runs and writes `docs/reliability-figures.md`.
+"""
 
 import json
 import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -77,3 +85,73 @@ def _spread(naked):
 def rarely_hit(total):
     """Return the rows that struck less often than they must, once all seeds of a push ran."""
     return [row for row, count in sorted(total["hits"].items()) if count < LEAST_HITS]
+
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "reliability-figures.md"
+GOALS = """\
+| figure | goal of every push | this run |
+|---|---|---|
+| violations / seeds | 0 / 2,000 | {violations} / {seeds} |
+| fault rows of this layer hit at least 20 times | all | {often} of {rows} |
+| crash points, three scenarios, by kill and by power cut | 100 % | {points} of {points} |
+| planted bugs found | 95 % | {found} of {planted} |
+| naked time, p50 / p99 / longest, faults on | 1 s / 5 s / 30 s | {p50:.1f} s / {p99:.1f} s / {most:.1f} s |
+"""
+
+
+def page(total, commit, seconds):
+    """Return the page of one run."""
+    naked = total["naked"]
+    rows = "\n".join(f"| {row} | {count} |" for row, count in sorted(total["hits"].items()))
+    elsewhere = "\n".join(f"| {row} | `{path}` |" for row, path in sorted(ELSEWHERE.items()))
+    table = GOALS.format(
+        violations=total["violations"], seeds=total["seeds"],
+        often=len(total["hits"]) - len(rarely_hit(total)), rows=len(total["hits"]),
+        points=2 * sum(total["points"].values()),
+        found=sum(map(bool, total["planted"].values())), planted=len(total["planted"]),
+        p50=share(naked, 0.5), p99=share(naked, 0.99), most=max(naked, default=0),
+    )  # fmt: skip
+    return f"""\
+# Reliability figures
+
+Written by `python tests/support/proof_figures.py`; do not edit. Commit {commit}, {seconds:.0f} s on {os.cpu_count()} cores,
+Python {platform.python_version()}. Every seed is one account at the simulated exchange for three simulated minutes:
+strategies enter, prices jump through stops, an operator acts, faults strike at random; then the exchange is healed and
+one complete trade is demanded. Judges see the exchange's state, never the desk's claims.
+
+{table}
+Naked time counts from the first fill to a working stop that covers the size, as the exchange sees it, with every fault
+drawn at a rate of 12 %; while the exchange is down or bans the address it stands still.
+
+## Faults struck, by row of the catalogue
+
+| row | times |
+|---|---|
+{rows}
+
+Rows that strike elsewhere:
+
+| row | tests |
+|---|---|
+{elsewhere}
+"""
+
+
+def main():
+    """Run the proof and write its page; return its exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-m", "not long", "tests/sim/test_proof.py"]
+        done = subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, FOLDER: folder})
+        head = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            capture_output=True, check=False, cwd=ROOT, text=True,
+        )  # fmt: skip
+        text = page(collect(folder), head.stdout.strip() or "unknown", time.monotonic() - began)
+    PAGE.write_text(text, encoding="utf-8")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -23,6 +23,7 @@ from virtual_loop import run_virtual
 from engine.execution.entering import Refused
 from engine.execution.intents import PositionKey
 from engine.execution.levels import StopLevel
+from engine.execution.state import HandLimits
 from engine.journal.log import replay
 from exchange.ports import LostError, NotSentError
 from exchange.simulator.answers import RefusalError
@@ -163,7 +164,7 @@ class Run:
 
     def begin(self):
         self.boundaries = 0
-        self.hand = self.world.hand()
+        self.hand = self.world.hand(limits=HandLimits(keeps_books=False))
         set_plan = self.hand.state.set_plan
 
         def watched(plan, event, by="", text=""):

@@ -8,7 +8,7 @@ from tui import numbers
 from tui.lines import Line, Span, flow, left, wrapped
 
 if TYPE_CHECKING:
-    from engine.snapshot import CoverageRow, HandView, OrderRow
+    from engine.snapshot import CoverageRow, HandView, LedgerView, OrderRow
 
 _STATES = {"protected": "ok", "NAKED": "alert", "closing": "warn", "unknown": "warn"}
 
@@ -33,9 +33,27 @@ def hand_lines(hand: HandView, now: int, width: int) -> list[Line]:
         lines += _note(f"no entries: {hand.entries_off}", width)
     for text in hand.violations[-3:]:
         lines += _note(f"INVARIANT VIOLATED: {text}", width)
+    if hand.ledger is not None:
+        lines += _ledger(hand.ledger, now, width)
     lines += [_position(one, width) for one in hand.coverage]
     lines += [_order(one) for one in hand.orders]
     return lines
+
+
+def _ledger(view: LedgerView, now: int, width: int) -> list[Line]:
+    exact = view.difference == "0"
+    pieces: list[Span] = [
+        (f"start {view.start:,.2f}", "dim"),
+        (f"realised {view.realised:+,.2f}", "text"),
+        (f"fees -{view.fees:,.2f}", "text"),
+        (f"funding {view.funding:+,.2f}", "text"),
+        (f"transfers {view.transfers:+,.2f}", "text"),
+        (f"other {view.other:+,.2f}", "text"),
+        (f"wallet {view.wallet:,.2f} {view.asset}", "strong"),
+        ("exact" if exact else f"DIFFERS by {view.difference}", "ok" if exact else "alert"),
+        (f"checked {numbers.age(now, view.checked_ms)}" if view.checked_ms else "not checked yet", "dim"),
+    ]
+    return flow(_lead("ledger"), pieces, width)
 
 
 def _position(one: CoverageRow, width: int) -> Line:
