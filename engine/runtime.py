@@ -12,6 +12,7 @@ from config.flags import FlagBoard
 from config.paths import lock_folder
 from config.writeback import write_back
 from engine.adapters.clock import process_monotonic
+from engine.adapters.control_server import ControlServer
 from engine.adapters.disk import DirectoryDisk
 from engine.adapters.installed_strategies import installed_strategies
 from engine.adapters.journal_writer import JournalWriter
@@ -188,6 +189,11 @@ class Engine:
             )
         )
         self.desk = desk
+        server = ControlServer(self._port, self._options.paths.data)
+        try:
+            await server.start()
+        except OSError as error:
+            desk.chronicle.say(EventKind.SYSTEM, f"no control socket: {error}", Severity.WARNING)
         self.vitals.probe.start(asyncio.get_running_loop())
         tune_interpreter()
         watcher = asyncio.create_task(connection.keep_alive(desk.chronicle), name="simulator")
@@ -197,6 +203,7 @@ class Engine:
             await desk.run()
         finally:
             watcher.cancel()
+            await server.close()
             self.vitals.probe.stop()
             desk.chronicle.record(
                 SessionRecord(

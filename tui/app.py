@@ -57,7 +57,8 @@ class PerpdeskApp(App[Left]):
     when `run()` itself returns None. `paint_hz` is the pulse of the painter, `paint_rate` how often a panel may change
     in a second. `monotonic` defaults to the loop's clock and must be the process-wide monotonic
     clock that `Snapshot.monotonic` was read from. `keymap` maps binding ids (tui.keys) to other keys. `write_folder`
-    is where `w` writes tables, the working folder by default. Raises ValueError for an unknown theme.
+    is where `w` writes tables, the working folder by default. An `attached` screen leaves at once: its engine is another
+    process and goes on. Raises ValueError for an unknown theme.
     """
 
     CSS_PATH = "perpdesk.tcss"
@@ -82,6 +83,7 @@ class PerpdeskApp(App[Left]):
         monotonic: Callable[[], float] | None = None,
         keymap: Mapping[str, str] | None = None,
         write_folder: Path | None = None,
+        attached: bool = False,
     ) -> None:
         no_colour = "NO_COLOR" in os.environ  # Textual takes the variable out of the environment
         super().__init__(driver_class=SafeDriver)
@@ -98,6 +100,7 @@ class PerpdeskApp(App[Left]):
         self.desk.write_folder = str(write_folder or Path.cwd())
         self.painter = Painter(self.desk.boards, self.view.monotonic, least_period=1 / paint_rate)
         self.left: Left | None = None
+        self._attached = attached
         self.frames_skipped = 0
         self._on_leave = on_leave
         self._paint_hz = paint_hz
@@ -150,6 +153,9 @@ class PerpdeskApp(App[Left]):
     def action_leave(self) -> None:
         """Ask, with a typed QUIT while something is open, and leave."""
         if isinstance(self.screen, ConfirmScreen):
+            return
+        if self._attached:
+            self.leave(Left(LeaveCause.OPERATOR, "the screen was closed"))
             return
         snapshot = self.view.newest
         body = list(texts.LEAVE_BODY)

@@ -282,6 +282,42 @@ def journal_why(
     raise typer.Exit(why(_options(context), ref, at=at, cycle=cycle))
 
 
+@app.command("attach")
+def attach_command(context: typer.Context) -> None:
+    """Show an engine that runs without a screen; leaving leaves it as it is. With --read-only it only looks."""
+    from tui.commands_attach import attach
+
+    raise typer.Exit(attach(_options(context)))
+
+
+@app.command("status")
+def status_command(context: typer.Context) -> None:
+    """Tell the health of a running engine; 0 when it is live and ready."""
+    from tui.commands_attach import status
+
+    raise typer.Exit(status(_options(context)))
+
+
+@app.command("command")
+def command_command(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(metavar="WORDS", help='Such as "mode ict" or "halt".')],
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm a command that risks money.")] = False,
+) -> None:
+    """Give a running engine one command and wait for its answer."""
+    from tui.commands_attach import command
+
+    raise typer.Exit(command(_options(context), text, yes=yes))
+
+
+@app.command("stop")
+def stop_command(context: typer.Context) -> None:
+    """End a running engine in an orderly way; stops stay at the exchange."""
+    from tui.commands_attach import stop
+
+    raise typer.Exit(stop(_options(context)))
+
+
 @app.command("halt")
 def halt_command(
     context: typer.Context,

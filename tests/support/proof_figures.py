@@ -115,8 +115,8 @@ def page(total, commit, seconds):
     return f"""\
 # Reliability figures
 
-Written by `python tests/support/proof_figures.py`; do not edit. Commit {commit}, {seconds:.0f} s on {os.cpu_count()} cores,
-Python {platform.python_version()}. Every seed is one account at the simulated exchange for three simulated minutes:
+Written by `python tests/support/proof_figures.py`; do not edit. Commit {commit}, {seconds:.0f} s, {os.cpu_count()}
+cores, Python {platform.python_version()}. Every seed is one account at the simulated exchange for three simulated minutes:
 strategies enter, prices jump through stops, an operator acts, faults strike at random; then the exchange is healed and
 one complete trade is demanded. Judges see the exchange's state, never the desk's claims.
 
