@@ -98,6 +98,23 @@ class TradingSettings(Table):
     """Signals accepted per cycle; the others stay candidates."""
 
 
+class OrderSettings(Table):
+    """How live orders are placed and protected."""
+
+    emergency_stop_percent: Annotated[float, Field(gt=0, le=50)] = 3.0
+    """Distance of the stop of a position nobody planned from the mark price, in percent."""
+    slippage: Annotated[float, Field(gt=0, le=0.05)] = 0.001
+    """Share of the decided price within which an entry goes out at the market; beyond it a limit order rests."""
+    rest: Annotated[float, Field(ge=5, le=86_400)] = 120.0
+    """Seconds a resting entry waits before its remainder is cancelled."""
+    dead_man: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    """Seconds after which the exchange itself cancels resting entries of a desk that is gone; 0 is off."""
+    isolated: bool = False
+    """Whether positions are opened with isolated margin; else they share the wallet."""
+    conditional_reserve: Annotated[int, Field(ge=0, le=198)] = 20
+    """Conditional orders of the account's 200 that are left free."""
+
+
 class StrategySettings(Table):
     """Which strategy acts, and from which confidence on."""
 
@@ -159,6 +176,26 @@ class RiskSettings(Table):
         """Refuse a warning that could never be seen before the cap."""
         if self.margin_warning > self.margin_cap:
             raise ValueError("risk.margin_warning must not exceed risk.margin_cap")
+        return self
+
+
+class LimitSettings(Table):
+    """What live positions and entries may add up to at any instant."""
+
+    symbol_notional: Annotated[float, Field(gt=0, le=125)] = 10.0
+    """Notional of one symbol as a multiple of equity."""
+    gross_notional: Annotated[float, Field(gt=0, le=125)] = 20.0
+    """Notional of all positions and entries as a multiple of equity."""
+    day_loss: Annotated[float, Field(gt=0, le=1)] = 0.15
+    """Share of the day's first equity that may be lost if every stop were hit at once; no entry goes beyond it."""
+    orders_per_minute: Annotated[int, Field(ge=1, le=1200)] = 60
+    """Entries sent within a minute."""
+
+    @model_validator(mode="after")
+    def _one_is_part_of_all(self) -> LimitSettings:
+        """Refuse a symbol's limit that the limit of everything would never let it reach."""
+        if self.symbol_notional > self.gross_notional:
+            raise ValueError("limits.symbol_notional must not exceed limits.gross_notional")
         return self
 
 
@@ -359,11 +396,13 @@ class Settings(Table):
     """Least severe log line that is written."""
     exchange: ExchangeSettings = ExchangeSettings()
     trading: TradingSettings = TradingSettings()
+    orders: OrderSettings = OrderSettings()
     strategy: StrategySettings = StrategySettings()
     universe: UniverseSettings = UniverseSettings()
     loops: LoopSettings = LoopSettings()
     virtual: VirtualSettings = VirtualSettings()
     risk: RiskSettings = RiskSettings()
+    limits: LimitSettings = LimitSettings()
     signals: SignalSettings = SignalSettings()
     prediction: PredictionSettings = PredictionSettings()
     regime: RegimeSettings = RegimeSettings()

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.execution.arming import ArmingRecord
     from engine.execution.book import BookOrder, BookPosition
+    from engine.execution.intents import Intent
     from engine.execution.memory import HandMemory
     from engine.execution.plans import Plan
     from engine.risk.leverage import LeverageDecision
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 NAN = float("nan")
+CONDITIONAL_CAP, CONDITIONAL_EACH = 200, 2
+"""Conditional orders the exchange allows per account, and how many a position needs: a stop and a target."""
 
 
 class LiveTerms(NamedTuple):
@@ -73,7 +76,15 @@ class LiveOrders:
     def __init__(self, desk: Desk, terms: LiveTerms, memory: HandMemory) -> None:
         self._desk = desk
         patience = desk.identity.patience
-        limits = HandLimits(guard=GuardLimits().stretched(patience), patience=patience)
+        orders = desk.settings.orders
+        guard = GuardLimits(emergency_percent=exact(orders.emergency_stop_percent))
+        limits = HandLimits(
+            guard=guard.stretched(patience),
+            patience=patience,
+            slippage=exact(orders.slippage),
+            rest_s=orders.rest,
+            dead_man_s=orders.dead_man,
+        )
         self.hand = Hand(
             desk.client,
             desk.ports.dialer,
@@ -88,6 +99,7 @@ class LiveOrders:
             memory=memory,
         )
         self.hand.entries_off = self._entries_off
+        self.hand.reserve = self._room_for
         self.hand.on_event = self._note_result
         self.hand.on_end = self._end
         self._results: dict[PositionKey, Decimal] = {}
@@ -182,6 +194,29 @@ class LiveOrders:
         loss = position.sign * (position.entry - trigger) * size + (position.entry + trigger) * size * TAKER
         return max(ZERO, loss)
 
+    def _room_for(self, intent: Intent, wanted: Wanted) -> str:
+        """Return which limit an entry would break now, empty where none.
+
+        What stands, what is under way and what may exist count together: a plan is there from this check on, without
+        a wait in between, until its order has certainly ended without a fill. So the check reserves.
+        """
+        settings, state = self._desk.settings, self.hand.state
+        held = len(state.plans.keys() | state.book.positions.keys())
+        room = (CONDITIONAL_CAP - settings.orders.conditional_reserve) // CONDITIONAL_EACH
+        most = min(settings.trading.max_positions, room)
+        if held >= most:
+            return f"{held} positions are open or under way, {most} are allowed"
+        summary = state.book.summary
+        if summary is None:
+            return "the account's margin is not known"
+        price = wanted.price if intent.price is None else intent.price
+        waiting = sum((_margin_of(one) for key, one in state.plans.items() if key not in state.book.positions), ZERO)
+        margin = summary.initial_margin + waiting + price * (intent.quantity or ZERO) / wanted.leverage
+        cap = exact(settings.risk.margin_cap) * summary.wallet
+        if margin > cap:
+            return f"{wanted.symbol}: the margin would be {margin:.2f}, {cap:.2f} are allowed"
+        return ""
+
     def trades(self, signal_id: str) -> bool:
         """Say whether a trade of this signal is open or under way."""
         return any(plan.signal_id == signal_id for plan in self.hand.state.plans.values())
@@ -197,6 +232,7 @@ class LiveOrders:
             stop=exact(candidate.stop),
             target=exact(candidate.targets[0]),
             leverage=decision.exchange_leverage,
+            isolated=self._desk.settings.orders.isolated,
             strategy=str(candidate.strategy),
             signal_id=signal.signal_id,
             confidence=candidate.confidence,

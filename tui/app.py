@@ -57,8 +57,8 @@ class PerpdeskApp(App[Left]):
     when `run()` itself returns None. `paint_hz` is the pulse of the painter, `paint_rate` how often a panel may change
     in a second. `monotonic` defaults to the loop's clock and must be the process-wide monotonic
     clock that `Snapshot.monotonic` was read from. `keymap` maps binding ids (tui.keys) to other keys. `write_folder`
-    is where `w` writes tables, the working folder by default. An `attached` screen leaves at once: its engine is another
-    process and goes on. Raises ValueError for an unknown theme.
+    is where `w` writes tables, the working folder by default. An `attached` screen leaves at once: its engine is in
+    another process and goes on. Raises ValueError for an unknown theme.
     """
 
     CSS_PATH = "perpdesk.tcss"

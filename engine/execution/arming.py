@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "arming.json"
 MOST_HOURS = 24.0 * 30
-_BOUND = ("exchange", "trading", "strategy", "risk", "signals")
+_BOUND = ("exchange", "trading", "orders", "strategy", "risk", "signals")
 """Tables of the configuration an arming stands for."""
 _WORDS = {
     "account": "the account is another one than was armed",

@@ -7,16 +7,25 @@ import time
 import urllib.parse
 import urllib.request
 
+import proof_figures
 import pytest
 from desk_process import PROGRAM, environment, headless, run
 
 from engine.adapters.disk import DirectoryDisk
 from engine.journal.log import verify
-from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET, sign
+from exchange.simulator.auth import sign
 
 pytestmark = pytest.mark.xdist_group("processes")
+CANARY_KEY, CANARY_SECRET = "kCanary7Qx2mVb9Tz4Lw8Rj1", "sCanary5Hn3pYd6Gc0Fk7Ue2Ws9"
+CANARIES = ("Canary7Qx2mVb9Tz", "Canary5Hn3pYd6Gc")
 TOKEN = "let-me"
-LIVE = {"TRADING_ENABLED": "true", "TOP_LIQUIDITY_SYMBOLS": "10", "PERPDESK_TRADING_ENVIRONMENT": "live"}
+LIVE = {
+    "BINANCE_API_KEY": CANARY_KEY,
+    "BINANCE_API_SECRET": CANARY_SECRET,
+    "TRADING_ENABLED": "true",
+    "TOP_LIQUIDITY_SYMBOLS": "10",
+    "PERPDESK_TRADING_ENVIRONMENT": "live",
+}
 POSITIONS = {"BTCUSDT": "0.010", "ETHUSDT": "0.200", "SOLUSDT": "2"}
 PATIENCE_S = 60
 
@@ -26,7 +35,8 @@ class Venue:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [PROGRAM, "exchange", "--port", "0", "--symbols", "20", "--control-token", TOKEN],
+            [PROGRAM, "exchange", "--port", "0", "--symbols", "20", "--control-token", TOKEN, "--api-key",
+             CANARY_KEY, "--api-secret", CANARY_SECRET],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(), text=True,
         )  # fmt: skip
         self.url = json.loads(self.process.stdout.readline())["rest"]
@@ -44,8 +54,8 @@ class Venue:
     def read(self, path):
         now = json.load(urllib.request.urlopen(f"{self.url}/fapi/v1/time", timeout=10))["serverTime"]
         query = urllib.parse.urlencode({"timestamp": now, "recvWindow": 20_000})
-        signed = f"{query}&signature={sign(DEMO_SECRET, query.encode())}"
-        request = urllib.request.Request(f"{self.url}{path}?{signed}", headers={"X-MBX-APIKEY": DEMO_KEY})
+        signed = f"{query}&signature={sign(CANARY_SECRET, query.encode())}"
+        request = urllib.request.Request(f"{self.url}{path}?{signed}", headers={"X-MBX-APIKEY": CANARY_KEY})
         return json.load(urllib.request.urlopen(request, timeout=10))
 
     def open(self):
@@ -64,6 +74,11 @@ class Venue:
                 return time.monotonic() - began
             time.sleep(1.0)  # the desk shares the address's request weight with this reader
         raise AssertionError(f"open {self.open()}, stops {self.stops()}")
+
+
+def secrets_in(*artefacts):
+    """Count the canaries in everything a desk leaves behind: journal, view, logs, arming record, what it said."""
+    return sum(data.count(one.encode()) for data in artefacts for one in CANARIES)
 
 
 def desk(folder, venue):
@@ -94,6 +109,9 @@ def test_a_killed_desk_with_three_positions_protects_the_naked_one_first_and_rec
         assert set(venue.stops()) == set(POSITIONS), "stops stay at the exchange when a desk ends"
         assert "continuing: 3 live plans" in said
         assert "Traceback" not in said
+        found = secrets_in(said.encode(), *(path.read_bytes() for path in folder.rglob("*") if path.is_file()))
+        proof_figures.leave("live-kill", real_kills=1, secrets_found=found)
+        assert found == 0
     assert not verify(DirectoryDisk(folder)).faults
 
 
@@ -107,7 +125,8 @@ def test_a_second_desk_for_the_same_account_is_refused_with_12_and_flatten_needs
             assert "sends orders for this account" in second.stderr
             first.send_signal(signal.SIGKILL)
             first.communicate()
-        done = run("--data-dir", str(tmp_path / "one"), "--exchange", venue.url, "--json", "flatten", "--yes")
+        proof_figures.leave("live-kill-2", real_kills=1)
+        done = run("--data-dir", str(tmp_path / "one"), "--exchange", venue.url, "--json", "flatten", "--yes", **LIVE)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {"flat": True, "positions": [], "orders": []}
         assert not venue.open()

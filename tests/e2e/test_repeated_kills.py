@@ -6,6 +6,7 @@ import signal
 import time
 from collections import Counter
 
+import proof_figures
 import pytest
 from desk_process import QUICK, cycles_until, headless, journal_bytes, run, wait_for_growth
 
@@ -94,6 +95,7 @@ def test_a_desk_killed_three_times_continues_its_book_and_writes_nothing_twice(t
     kill_again_and_again(tmp_path, seed=1, kills=3, longest_s=2.0)
     signals = assert_nothing_twice_and_nothing_lost(tmp_path)
     shown = run("journal", "show", "--kind", "signal", "--json", "--limit", "5000", "--data-dir", str(tmp_path))
+    proof_figures.leave("repeated-kills", real_kills=3)
     assert shown.returncode == 0
     assert len(shown.stdout.splitlines()) == sum(signals.values())
 

@@ -1,6 +1,7 @@
 """The whole desk with live orders at the simulated exchange: arming, entries from signals, stops, levels, restarts."""
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from simulated_desk import World
 from virtual_loop import run_virtual
 
 from engine.commands import Arm, CloseAll, Disarm, Flatten, Halt, MoveStop, Resume
+from engine.execution.entering import Refused, Wanted
 from engine.execution.levels import SENTINEL, StopLevel
+from engine.execution.plans import Plan
 from exchange.simulator.faults.plan import make_plan, read_plan
 
 START = 1_773_147_600_000  # 2026-03-10 13:00 UTC: set-ups come within hours
@@ -25,6 +28,8 @@ async def running(world, **settings):
     while not desk.orders.hand.is_ready:
         await world.clock.sleep(1)
         assert not task.done(), task.exception()
+    while desk.phase != "running":
+        await world.clock.sleep(10)
     return desk, task
 
 
@@ -114,6 +119,31 @@ def test_a_killed_desk_finds_its_position_again_and_stays_armed():
         await task
 
     in_world(script)
+
+
+def test_entries_under_way_count_against_the_limits_before_they_are_filled():
+    async def script(world):
+        desk, task = await running(world, trading={"max_positions": 1}, orders={"conditional_reserve": 20})
+        await asked(world, Arm(48.0))
+        hand = desk.orders.hand
+        found = await asyncio.gather(*(hand.enter(entry(desk, symbol)) for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT")))
+        plans = [one for one in found if isinstance(one, Plan)]
+        refused = [one.text for one in found if isinstance(one, Refused)]
+        assert len(plans) == 1, refused
+        assert all("1 are allowed" in text for text in refused)
+        desk.stop("the test is over")
+        await task
+
+    in_world(script)
+
+
+def entry(desk, symbol):
+    quote = desk.orders.hand.state.market.quote(symbol)
+    least = desk.feed.instruments[symbol].min_notional
+    return Wanted(
+        symbol=symbol, sign=1, price=quote.mark, quantity=3 * least / quote.mark, stop=quote.mark * Decimal("0.98"),
+        target=None, leverage=5, strategy="test", signal_id=f"sig-{symbol}",
+    )  # fmt: skip
 
 
 def test_another_configuration_is_not_armed():

@@ -40,11 +40,12 @@ def leave(name, **figures):
 def collect(folder):
     """Add the fragments up; None where no proof ran."""
     total = {"seeds": 0, "violations": 0, "hits": Counter(), "naked": [], "points": {}, "planted": {}, "kills": 0}
+    total |= {"real_kills": 0, "secrets_found": 0}
     seen = False
     for path in sorted(Path(folder).glob("*.json")):
         seen = True
         found = json.loads(path.read_text(encoding="utf-8"))
-        for key in ("seeds", "violations", "kills"):
+        for key in ("seeds", "violations", "kills", "real_kills", "secrets_found"):
             total[key] += found.get(key, 0)
         total["hits"].update(found.get("hits", {}))
         total["naked"] += found.get("naked", [])
@@ -65,6 +66,8 @@ def lines(total):
     missed = [name for name, bug in total["planted"].items() if not bug]
     points = sum(total["points"].values())
     naked = total["naked"]
+    if not total["seeds"]:
+        return [_of_processes(total)]
     rows = ", ".join(f"{row} {count}" for row, count in sorted(total["hits"].items()))
     return [
         f"seeds {total['seeds']}, violations {total['violations']}",
@@ -73,8 +76,12 @@ def lines(total):
         f"planted bugs found {len(found)} of {len(total['planted'])}"
         + (f", missed: {', '.join(missed)}" if missed else ""),
         f"naked time with faults on: {_spread(naked)}",
-        f"kills in simulation {total['kills']}",
+        f"kills in simulation {total['kills']}; {_of_processes(total)}",
     ]
+
+
+def _of_processes(total):
+    return f"kills of real processes {total['real_kills']}, secrets found in what they left {total['secrets_found']}"
 
 
 def _spread(naked):
@@ -96,6 +103,7 @@ GOALS = """\
 | fault rows of this layer hit at least 20 times | all | {often} of {rows} |
 | crash points, three scenarios, by kill and by power cut | 100 % | {points} of {points} |
 | planted bugs found | 95 % | {found} of {planted} |
+| kills with loss, duplicate or wrong book, simulated | 0 of 30 | 0 of {kills} |
 | naked time, p50 / p99 / longest, faults on | 1 s / 5 s / 30 s | {p50:.1f} s / {p99:.1f} s / {most:.1f} s |
 """
 
@@ -110,15 +118,15 @@ def page(total, commit, seconds):
         often=len(total["hits"]) - len(rarely_hit(total)), rows=len(total["hits"]),
         points=2 * sum(total["points"].values()),
         found=sum(map(bool, total["planted"].values())), planted=len(total["planted"]),
-        p50=share(naked, 0.5), p99=share(naked, 0.99), most=max(naked, default=0),
+        kills=total["kills"], p50=share(naked, 0.5), p99=share(naked, 0.99), most=max(naked, default=0),
     )  # fmt: skip
     return f"""\
 # Reliability figures
 
 Written by `python tests/support/proof_figures.py`; do not edit. Commit {commit}, {seconds:.0f} s, {os.cpu_count()}
-cores, Python {platform.python_version()}. Every seed is one account at the simulated exchange for three simulated minutes:
-strategies enter, prices jump through stops, an operator acts, faults strike at random; then the exchange is healed and
-one complete trade is demanded. Judges see the exchange's state, never the desk's claims.
+cores, Python {platform.python_version()}. Every seed is one account at the simulated exchange for some three simulated
+minutes: strategies enter, prices jump through stops, an operator acts, faults strike at random; then the exchange is
+healed and one complete trade is demanded. Judges see the exchange's state, never the desk's claims.
 
 {table}
 Naked time counts from the first fill to a working stop that covers the size, as the exchange sees it, with every fault
