@@ -134,7 +134,7 @@ class Reservations:
         self._claims[entry.client_id] = _Claim(entry, min(filled, entry.quantity))
 
     def fill(self, client_id: str, filled: Decimal, at_ms: int) -> None:
-        """Hear that an order has filled `filled` in all by an instant; late and repeated news changes nothing."""
+        """Hear that an order has filled `filled` in all by an instant; late and repeated news changes nothing else."""
         claim = self._claims.get(client_id)
         if claim is None:
             return
@@ -142,7 +142,9 @@ class Reservations:
         if filled > claim.filled:
             claim.pending.append((at_ms, filled - claim.filled))
             claim.filled = filled
-            self._convert(claim)
+        elif filled == claim.filled and claim.pending and at_ms < claim.pending[-1][0]:
+            claim.pending[-1] = (at_ms, claim.pending[-1][1])
+        self._convert(claim)
 
     def release(self, client_id: str, filled: Decimal = ZERO, at_ms: int = 0) -> None:
         """Hear that an order can bring nothing more: refused, dead, or ended after filling `filled` in all.

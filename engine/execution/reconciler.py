@@ -90,6 +90,8 @@ class Reconciler:
         self.readings = 0
         self.differences = 0
         self.read_ms = 0
+        self.began_ms = 0
+        """When the newest reading that was joined began, by the exchange's clock."""
         self.read_at: float | None = None
         """Desk seconds of the newest reading that was joined."""
         self.fault = ""
@@ -178,7 +180,7 @@ class Reconciler:
         await self._ask_for_algos([*(one for one in gone.algos if one.updated_ms < began_ms), *conditional])
         self._doubt_positions([one for one in gone.positions if one.updated_ms < began_ms], began_ms)
         self.readings += 1
-        self.read_ms = self._clock.now_ms()
+        self.read_ms, self.began_ms = self._clock.now_ms(), began_ms
         self.read_at = self._clock.monotonic()
         self.fault = ""
         return True

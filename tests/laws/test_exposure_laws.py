@@ -24,7 +24,7 @@ news = st.tuples(
 )
 others = st.sampled_from([("order news",), ("position news",), ("wait",), ("read",), ("again",)])
 foreign = st.tuples(st.just("foreign"), st.integers(0, 2), st.integers(-15, 15))
-programs = st.lists(st.one_of(reserves, news, news, others, others, foreign), max_size=80)
+programs = st.lists(st.one_of(reserves, news, news, news, others, others, others, foreign), min_size=15, max_size=80)
 
 
 def held(key, quantity):
