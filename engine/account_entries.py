@@ -47,6 +47,8 @@ class AccountEntries:
     def follow(self, signals: Collection[Signal], standing: Collection[str]) -> None:
         """Decide on the cycle's executable signals in order of rank; `standing` are the signals that stand."""
         self._desk.pass_time()
+        if self._desk.orders is not None:
+            self._desk.orders.begin_cycle()
         self.paper.stand(standing)
         taken = 0
         for signal in signals:

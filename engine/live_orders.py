@@ -23,10 +23,12 @@ from engine.events import EventKind, Severity
 from engine.execution import arming
 from engine.execution.arming import ArmingError
 from engine.execution.entering import Wanted
+from engine.execution.exposure import Entry, Held, Reservations
 from engine.execution.guard import GuardLimits
 from engine.execution.hand import Hand
 from engine.execution.intents import PositionKey, Purpose, read_client_id
 from engine.execution.levels import StopLevel
+from engine.execution.limits import Refusal, Standing, limits_of
 from engine.execution.plans import Owner
 from engine.execution.state import HandLimits
 from engine.execution.view import TAKER, coverage_row, hand_view
@@ -52,12 +54,11 @@ if TYPE_CHECKING:
     from engine.risk.size import Size
     from engine.signals.signal import Signal
     from engine.snapshot import ArmingView, HandView
+    from exchange.account import AccountSummary
     from exchange.account_events import AccountEvent
 
 ZERO = Decimal(0)
 NAN = float("nan")
-CONDITIONAL_CAP, CONDITIONAL_EACH = 200, 2
-"""Conditional orders the exchange allows per account, and how many a position needs: a stop and a target."""
 
 
 class LiveTerms(NamedTuple):
@@ -99,7 +100,9 @@ class LiveOrders:
             memory=memory,
         )
         self.hand.entries_off = self._entries_off
-        self.hand.reserve = self._room_for
+        self._exposure = Reservations(limits_of(desk.settings))
+        self.hand.reserve = self._reserve
+        self.hand.release = self._release
         self.hand.on_event = self._note_result
         self.hand.on_end = self._end
         self._results: dict[PositionKey, Decimal] = {}
@@ -119,6 +122,7 @@ class LiveOrders:
     def _note_result(self, event: AccountEvent) -> None:
         """Add up what the fills of each position brought, fees taken off."""
         if isinstance(event, OrderUpdate) and event.trade is not None:
+            self._exposure.fill(event.client_id, event.filled, event.event_time)
             key = PositionKey(event.symbol, event.position_side)
             fee = event.commission if event.symbol.endswith(event.commission_asset) else ZERO
             self._results[key] = self._results.get(key, ZERO) + event.realised - fee
@@ -194,28 +198,66 @@ class LiveOrders:
         loss = position.sign * (position.entry - trigger) * size + (position.entry + trigger) * size * TAKER
         return max(ZERO, loss)
 
-    def _room_for(self, intent: Intent, wanted: Wanted) -> str:
-        """Return which limit an entry would break now, empty where none.
+    def begin_cycle(self) -> None:
+        """Let the number of entries per cycle begin anew."""
+        self._exposure.begin_cycle()
 
-        What stands, what is under way and what may exist count together: a plan is there from this check on, without
-        a wait in between, until its order has certainly ended without a fill. So the check reserves.
-        """
-        settings, state = self._desk.settings, self.hand.state
-        held = len(state.plans.keys() | state.book.positions.keys())
-        room = (CONDITIONAL_CAP - settings.orders.conditional_reserve) // CONDITIONAL_EACH
-        most = min(settings.trading.max_positions, room)
-        if held >= most:
-            return f"{held} positions are open or under way, {most} are allowed"
-        summary = state.book.summary
+    def _reserve(self, intent: Intent, wanted: Wanted) -> str:
+        """Check every limit with this entry and reserve it, without a wait; return which one stands against it."""
+        summary, now = self.hand.state.book.summary, self._desk.client.venue_ms()
         if summary is None:
             return "the account's margin is not known"
-        price = wanted.price if intent.price is None else intent.price
-        waiting = sum((_margin_of(one) for key, one in state.plans.items() if key not in state.book.positions), ZERO)
-        margin = summary.initial_margin + waiting + price * (intent.quantity or ZERO) / wanted.leverage
-        cap = exact(settings.risk.margin_cap) * summary.wallet
-        if margin > cap:
-            return f"{wanted.symbol}: the margin would be {margin:.2f}, {cap:.2f} are allowed"
-        return ""
+        self._take_over(now)
+        entry = Entry(
+            client_id=intent.client_id,
+            key=intent.key,
+            sign=wanted.sign,
+            quantity=intent.quantity or wanted.quantity,
+            price=wanted.price,
+            leverage=wanted.leverage,
+            risk=wanted.risk or abs(wanted.price - wanted.stop) * wanted.quantity,
+            group=wanted.group,
+        )
+        found = self._exposure.reserve(entry, self._standing(summary), now)
+        return found.sentence if isinstance(found, Refusal) else ""
+
+    def _standing(self, summary: AccountSummary) -> Standing:
+        equity = summary.wallet + summary.unrealized
+        return Standing(equity=equity, wallet=summary.wallet, day_start=self._desk.protection.day_start_equity)
+
+    def _take_over(self, now: int) -> None:
+        """Let the positions of the book count as they stand, and entries of an earlier session that may still fill."""
+        state = self.hand.state
+        self._exposure.read([self._held(one) for one in state.book.positions.values()], now)
+        for one in self.hand.sender.orders.values():
+            plan = state.plans.get(one.intent.key)
+            if one.intent.purpose is Purpose.ENTRY and not one.state.is_final and plan is not None:
+                entry = Entry(
+                    client_id=one.intent.client_id,
+                    key=one.intent.key,
+                    sign=plan.sign,
+                    quantity=plan.quantity,
+                    price=plan.entry,
+                    leverage=plan.leverage,
+                    risk=_risk_of(plan),
+                )
+                self._exposure.adopt(entry, one.state.filled)
+
+    def _held(self, one: BookPosition) -> Held:
+        price = self.hand.state.mark(one) or one.entry
+        return Held(key=one.key, quantity=one.quantity, price=price, margin=one.margin, risk=self._risk(one))
+
+    def _release(self, client_id: str) -> None:
+        tracked = self.hand.sender.orders.get(client_id)
+        filled = ZERO if tracked is None else tracked.state.filled
+        self._exposure.release(client_id, filled, self._desk.client.venue_ms())
+
+    def _used(self) -> tuple[tuple[str, float, float], ...]:
+        summary = self.hand.state.book.summary
+        if summary is None:
+            return ()
+        rows = self._exposure.used(self._standing(summary), self._desk.client.venue_ms())
+        return tuple((one.name, float(one.used), float(one.allowed)) for one in rows)
 
     def trades(self, signal_id: str) -> bool:
         """Say whether a trade of this signal is open or under way."""

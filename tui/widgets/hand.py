@@ -35,6 +35,9 @@ def hand_lines(hand: HandView, now: int, width: int) -> list[Line]:
         lines += _note(f"INVARIANT VIOLATED: {text}", width)
     if hand.ledger is not None:
         lines += _ledger(hand.ledger, now, width)
+    if hand.reserved:
+        used: list[Span] = [(f"{name} {amount:,.6g} of {most:,.6g}", "dim") for name, amount, most in hand.reserved]
+        lines += flow(_lead("limits"), used, width)
     lines += [_position(one, width) for one in hand.coverage]
     lines += [_order(one) for one in hand.orders]
     return lines
