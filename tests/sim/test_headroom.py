@@ -127,7 +127,7 @@ def test_a_refused_entry_is_given_back_and_a_new_desk_counts_what_the_old_one_le
         room = bound(hand)
         running = asyncio.create_task(hand.run())
         while not room.used():
-            await world.clock.sleep(0.05)
+            await world.clock.sleep(0.001)
         assert counted(room) == pytest.approx(before, rel=0.02)
         await ended(world, running)
 
