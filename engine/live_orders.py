@@ -23,12 +23,12 @@ from engine.events import EventKind, Severity
 from engine.execution import arming
 from engine.execution.arming import ArmingError
 from engine.execution.entering import Wanted
-from engine.execution.exposure import Entry, Held, Reservations
 from engine.execution.guard import GuardLimits
 from engine.execution.hand import Hand
+from engine.execution.headroom import Headroom
 from engine.execution.intents import PositionKey, Purpose, read_client_id
 from engine.execution.levels import StopLevel
-from engine.execution.limits import Refusal, Standing, limits_of
+from engine.execution.limits import Standing, limits_of
 from engine.execution.plans import Owner
 from engine.execution.state import HandLimits
 from engine.execution.view import TAKER, coverage_row, hand_view
@@ -47,14 +47,12 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.execution.arming import ArmingRecord
     from engine.execution.book import BookOrder, BookPosition
-    from engine.execution.intents import Intent
     from engine.execution.memory import HandMemory
     from engine.execution.plans import Plan
     from engine.risk.leverage import LeverageDecision
     from engine.risk.size import Size
     from engine.signals.signal import Signal
     from engine.snapshot import ArmingView, HandView
-    from exchange.account import AccountSummary
     from exchange.account_events import AccountEvent
 
 ZERO = Decimal(0)
@@ -100,10 +98,10 @@ class LiveOrders:
             memory=memory,
         )
         self.hand.entries_off = self._entries_off
-        self._exposure = Reservations(limits_of(desk.settings))
-        self.hand.reserve = self._reserve
-        self.hand.release = self._release
-        self.hand.on_event = self._note_result
+        self._headroom = Headroom(self.hand, limits_of(desk.settings), self._standing)
+        self.hand.reserve = self._headroom.reserve
+        self.hand.release = self._headroom.release
+        self.hand.on_event = self._hear
         self.hand.on_end = self._end
         self._results: dict[PositionKey, Decimal] = {}
         self._account = terms.account
@@ -119,10 +117,10 @@ class LiveOrders:
 
     # Results.
 
-    def _note_result(self, event: AccountEvent) -> None:
-        """Add up what the fills of each position brought, fees taken off."""
+    def _hear(self, event: AccountEvent) -> None:
+        """Follow what is reserved, and add up what the fills of each position brought, fees taken off."""
+        self._headroom.hear(event)
         if isinstance(event, OrderUpdate) and event.trade is not None:
-            self._exposure.fill(event.client_id, event.filled, event.event_time)
             key = PositionKey(event.symbol, event.position_side)
             fee = event.commission if event.symbol.endswith(event.commission_asset) else ZERO
             self._results[key] = self._results.get(key, ZERO) + event.realised - fee
@@ -200,64 +198,14 @@ class LiveOrders:
 
     def begin_cycle(self) -> None:
         """Let the number of entries per cycle begin anew."""
-        self._exposure.begin_cycle()
+        self._headroom.reservations.begin_cycle()
 
-    def _reserve(self, intent: Intent, wanted: Wanted) -> str:
-        """Check every limit with this entry and reserve it, without a wait; return which one stands against it."""
-        summary, now = self.hand.state.book.summary, self._desk.client.venue_ms()
-        if summary is None:
-            return "the account's margin is not known"
-        self._take_over(now)
-        entry = Entry(
-            client_id=intent.client_id,
-            key=intent.key,
-            sign=wanted.sign,
-            quantity=intent.quantity or wanted.quantity,
-            price=wanted.price,
-            leverage=wanted.leverage,
-            risk=wanted.risk or abs(wanted.price - wanted.stop) * wanted.quantity,
-            group=wanted.group,
-        )
-        found = self._exposure.reserve(entry, self._standing(summary), now)
-        return found.sentence if isinstance(found, Refusal) else ""
-
-    def _standing(self, summary: AccountSummary) -> Standing:
-        equity = summary.wallet + summary.unrealized
-        return Standing(equity=equity, wallet=summary.wallet, day_start=self._desk.protection.day_start_equity)
-
-    def _take_over(self, now: int) -> None:
-        """Let the positions of the book count as they stand, and entries of an earlier session that may still fill."""
-        state = self.hand.state
-        self._exposure.read([self._held(one) for one in state.book.positions.values()], now)
-        for one in self.hand.sender.orders.values():
-            plan = state.plans.get(one.intent.key)
-            if one.intent.purpose is Purpose.ENTRY and not one.state.is_final and plan is not None:
-                entry = Entry(
-                    client_id=one.intent.client_id,
-                    key=one.intent.key,
-                    sign=plan.sign,
-                    quantity=plan.quantity,
-                    price=plan.entry,
-                    leverage=plan.leverage,
-                    risk=_risk_of(plan),
-                )
-                self._exposure.adopt(entry, one.state.filled)
-
-    def _held(self, one: BookPosition) -> Held:
-        price = self.hand.state.mark(one) or one.entry
-        return Held(key=one.key, quantity=one.quantity, price=price, margin=one.margin, risk=self._risk(one))
-
-    def _release(self, client_id: str) -> None:
-        tracked = self.hand.sender.orders.get(client_id)
-        filled = ZERO if tracked is None else tracked.state.filled
-        self._exposure.release(client_id, filled, self._desk.client.venue_ms())
-
-    def _used(self) -> tuple[tuple[str, float, float], ...]:
+    def _standing(self) -> Standing | None:
         summary = self.hand.state.book.summary
         if summary is None:
-            return ()
-        rows = self._exposure.used(self._standing(summary), self._desk.client.venue_ms())
-        return tuple((one.name, float(one.used), float(one.allowed)) for one in rows)
+            return None
+        equity = summary.wallet + summary.unrealized
+        return Standing(equity=equity, wallet=summary.wallet, day_start=self._desk.protection.day_start_equity)
 
     def trades(self, signal_id: str) -> bool:
         """Say whether a trade of this signal is open or under way."""

@@ -1,4 +1,4 @@
-"""Room for entries of a hand at the simulated exchange: what counts while entries go out, fill, fail and get lost."""
+"""Room for entries of a hand at the simulated exchange: what counts while entries go out, fill, fail and are lost."""
 
 import asyncio
 from decimal import Decimal
