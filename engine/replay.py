@@ -120,7 +120,11 @@ class Replay:
         start_ms: int = 0,
         guests: Guests | None = None,
     ) -> None:
-        """Prepare a run that decides from `start_ms` on; bars before it only warm up."""
+        """Prepare a run that decides from `start_ms` on; bars before it only warm up.
+
+        Where the history holds no recorded funding, `rules.funding_rate` is paid.
+        """
+        self._funding = history.funding
         self.rules = rules or ReplayRules()
         self.settings = settings
         self._start_ms = start_ms
@@ -242,7 +246,7 @@ class Replay:
             price = float(one.series.close[bar])
             quotes.last[slot] = quotes.mark[slot] = price
             quotes.bid[slot], quotes.ask[slot] = price * (1 - half), price * (1 + half)
-            quotes.funding_rate[slot] = self.rules.funding_rate
+            quotes.funding_rate[slot] = self._rate(one.symbol, now)
             quotes.book_time[slot] = quotes.mark_time[slot] = now
             shown.append(one.symbol)
             places.append(slot)
@@ -314,18 +318,38 @@ class Replay:
                 self.desk.chronicle.positions(self.desk.book.close(position_id, level, now, reason))
 
     def _fund(self, now: int) -> None:
-        """Charge the funding instants since the last one to what is open."""
-        due = (self._funded_ms // FUNDING_MS + 1) * FUNDING_MS
-        self._funded_ms = now
-        while due <= now and self.desk.book.symbols:
+        """Charge the funding instants since the last one to what is open, at the recorded rates where there are any."""
+        since, self._funded_ms = self._funded_ms, now
+        if not self.desk.book.symbols:
+            return
+        payments = [
+            (due, slot, rate)
+            for slot, open_here in self._open_at.items()
+            if open_here
+            for due, rate in self._payments(self._symbols[slot].symbol, since, now)
+        ]
+        for due, slot, rate in sorted(payments):
+            if not self._open_at.get(slot):
+                continue
             self.desk.moment.now = due
-            for slot in sorted(slot for slot, open_here in self._open_at.items() if open_here):
-                one = self._symbols[slot]
-                bar = one.last_closed(due)
-                self._catch_up(one, bar)
-                mark = float(one.series.close[bar])
-                self.desk.chronicle.positions(self.desk.book.fund(slot, self.rules.funding_rate, mark, due, due))
-            due += FUNDING_MS
+            one = self._symbols[slot]
+            bar = one.last_closed(due)
+            self._catch_up(one, bar)
+            mark = float(one.series.close[bar])
+            self.desk.chronicle.positions(self.desk.book.fund(slot, rate, mark, due, due))
+
+    def _payments(self, symbol: str, since: int, now: int) -> list[tuple[int, float]]:
+        recorded = self._funding.get(symbol)
+        if recorded is not None and recorded.covers(since, now):
+            return recorded.between(since, now)
+        first = (since // FUNDING_MS + 1) * FUNDING_MS
+        return [(due, self.rules.funding_rate) for due in range(first, now + 1, FUNDING_MS)]
+
+    def _rate(self, symbol: str, now: int) -> float:
+        """Return the funding rate a strategy sees: the last that was paid."""
+        recorded = self._funding.get(symbol)
+        known = recorded.known(now) if recorded is not None else None
+        return self.rules.funding_rate if known is None else known
 
     def _past(self, symbol: str, limit: int) -> Candles:
         one = self._by_name[symbol]

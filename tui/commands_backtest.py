@@ -15,7 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from config.flags import FlagBoard
 from engine.adapters.clock import process_monotonic
-from engine.backtest.history import HistoryError, read_history, span_text
+from engine.backtest.faults import HistoryError
+from engine.backtest.funding import read_funding
+from engine.backtest.history import read_history, span_text
 from engine.backtest.prove import prove
 from engine.backtest.results import summarise
 from engine.market.tape import moment
@@ -49,6 +51,7 @@ class Wanted(NamedTuple):
     seed: int
     prove: int
     html: str
+    funding: str = ""
 
 
 def backtest(options: GlobalOptions, wanted: Wanted) -> int:
@@ -62,6 +65,7 @@ def backtest(options: GlobalOptions, wanted: Wanted) -> int:
         names = tuple(name.strip().upper() for name in wanted.symbols.split(",") if name.strip())
         began = process_monotonic()
         history = read_history(Path(wanted.data), frame=wanted.frame, symbols=names, end_ms=end)
+        history = _with_funding(history, wanted.funding) if wanted.funding else history
     except ValueError as error:
         say(str(error))
         return ExitCode.CONFIG
@@ -97,6 +101,7 @@ def backtest(options: GlobalOptions, wanted: Wanted) -> int:
             "refused": history.refused,
             "mode": loaded.settings.strategy.mode,
             "seed": wanted.seed,
+            "funded": sum(one.symbol in history.funding for one in history.series),
             "proofs": msgspec.to_builtins(proofs),
         }
         put(msgspec.json.encode(line).decode())
@@ -112,6 +117,15 @@ def backtest(options: GlobalOptions, wanted: Wanted) -> int:
     if wanted.prove and not proofs:
         say("nothing was decided, so nothing could be proved; name more history")
     return ExitCode.DATA if failed else ExitCode.CLEAN
+
+
+def _with_funding(history: History, folder: str) -> History:
+    """Return the history with the payments recorded in a folder; says for how many symbols."""
+    funding, notes = read_funding(Path(folder))
+    names = [one.symbol for one in history.series]
+    known = sum(name in funding for name in names)
+    say(f"recorded funding for {known} of {len(names)} symbols; the others pay 0.01 % every 8 hours")
+    return history._replace(funding=funding, notes=(*history.notes, *notes))
 
 
 def prove_it(

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,7 +18,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.market.tape import build_frame, moment
+from engine.backtest.faults import HistoryError
+from engine.backtest.funding import Funding
+from engine.market.tape import LEAP, build_frame, moment
 from exchange.market_data import FRAME_MS, Candles
 
 if TYPE_CHECKING:
@@ -30,10 +34,6 @@ BAR_MS = FRAME_MS["5m"]
 BASE_FRAMES = ("5m", "1m")
 _PRICES = ("open", "high", "low", "close")
 _NAME = re.compile(r"^(?P<symbol>[^-]+?)(?:-\d{4}-\d{2})?-(?P<interval>\d+[mhdw])(?:__.*)?\.parquet$")
-
-
-class HistoryError(ValueError):
-    """The folder holds nothing to replay; the text names option, value and remedy."""
 
 
 class Stretch(NamedTuple):
@@ -57,9 +57,13 @@ class Series(NamedTuple):
     """Turnover in USDT."""
 
     def stretches(self) -> list[Stretch]:
-        """Return the runs of consecutive bars."""
-        cuts = np.flatnonzero(np.diff(self.open_time) != BAR_MS) + 1
-        borders = [0, *cuts.tolist(), len(self.open_time)]
+        """Return the runs of consecutive bars in one unit: a price that leaps is another contract's from there on."""
+        leap = np.log(LEAP)
+        broken = np.diff(self.open_time) != BAR_MS
+        broken |= np.abs(np.log(self.open[1:] / self.close[:-1])) > leap
+        inside = np.abs(np.log(self.close / self.open)) > leap  # a bar in two units stands alone
+        broken |= inside[1:] | inside[:-1]
+        borders = [0, *(np.flatnonzero(broken) + 1).tolist(), len(self.open_time)]
         return [Stretch(first, end) for first, end in itertools.pairwise(borders)]
 
     def candles(self, first: int, end: int) -> Candles:
@@ -92,6 +96,8 @@ class History(NamedTuple):
     refused: int
     """Bars that are inconsistent."""
     notes: tuple[str, ...]
+    funding: Mapping[str, Funding] = MappingProxyType({})
+    """Recorded payments by symbol."""
 
     @property
     def bars(self) -> int:

@@ -2,12 +2,16 @@
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from backtest_market import BAR, START, columns, small_history, write
 
 from config.flags import FlagBoard
 from config.settings import Settings
-from engine.backtest.history import HistoryError, read_history
+from engine.backtest.faults import HistoryError
+from engine.backtest.funding import read_funding
+from engine.backtest.history import read_history
 from engine.backtest.prove import first_difference, prove
 from engine.backtest.results import hash_of, summarise
 from engine.replay import Replay, ReplayRules
@@ -125,7 +129,7 @@ def test_a_bar_that_opens_beyond_the_liquidation_price_costs_no_more_than_the_ma
         table = {key: getattr(one, key).copy() for key in ("open_time", "open", "high", "low", "close", "volume")}
         if one.symbol == trade.symbol:
             bar = int(np.searchsorted(one.open_time, trade.opened_ms)) + 1
-            factor = 0.02 if trade.direction is Direction.LONG else 50.0
+            factor = 0.2 if trade.direction is Direction.LONG else 5.0  # an 8-fold move would be another unit
             for key in ("open", "high", "low", "close"):
                 table[key][bar:] = np.round(table[key][bar:] * factor, 6)
         crashed.append(one.symbol)
@@ -191,3 +195,43 @@ def test_one_minute_candles_make_the_five_minute_bars(tmp_path):
     assert len(one.open_time) == 120
     assert one.high[3] == table["high"][15:20].max()
     assert one.close[3] == table["close"][19]
+
+
+def test_a_price_that_changes_its_unit_ends_what_is_open_and_the_symbol_starts_anew(tmp_path):
+    table = columns(7, 9_000, price=40.0)
+    leap = 7_500
+    for name in ("open", "high", "low", "close"):
+        table[name][leap:] *= 1000.0
+    write(tmp_path / "leap", "S0USDT", table)
+    leapt = read_history(tmp_path / "leap")
+    assert [tuple(one) for one in leapt.series[0].stretches()] == [(0, leap), (leap, 9_000)]
+    outcome = replayed(leapt)
+    border = int(table["open_time"][leap])
+    assert not [one for one in outcome.trades if one.opened_ms < border < one.closed_ms]
+    assert all(0.2 < one.exit / one.entry < 5 for one in outcome.trades)
+
+
+def test_recorded_funding_is_paid_at_its_instants_and_rates_and_the_constant_rate_elsewhere(tmp_path, history):
+    folder = tmp_path / "funding"
+    folder.mkdir()
+    hours = np.arange(0, 9_000 * 300_000, 3_600_000, np.int64) + int(history.series[0].open_time[0])
+    rows = {"funding_time": hours + 3, "funding_rate": np.full(len(hours), -0.0008)}
+    pq.write_table(pa.table(rows), folder / f"{history.series[0].symbol}-funding__made.parquet")
+    funding, notes = read_funding(folder)
+    assert notes == []
+    paid = replayed(history._replace(funding=funding))
+    first = history.series[0].symbol
+    longs = [one for one in paid.trades if one.symbol == first and one.direction.sign > 0]
+    lasting = [one for one in longs if one.closed_ms // 3_600_000 > one.opened_ms // 3_600_000]
+    assert lasting
+    assert all(one.funding > 0 for one in lasting), "a negative rate pays the long"
+    day = 8 * 3_600_000
+    others = [one for one in paid.trades if one.symbol != first and one.direction.sign > 0]
+    spanning = [one for one in others if (one.closed_ms - BAR) // day > one.opened_ms // day]
+    assert spanning
+    assert all(one.funding < 0 for one in spanning), "the constant rate is positive: longs pay"
+
+
+def test_a_folder_without_funding_is_named_with_the_remedy(tmp_path):
+    with pytest.raises(HistoryError, match=r"no SYMBOL-funding\.parquet is there"):
+        read_funding(tmp_path)
