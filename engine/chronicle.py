@@ -104,7 +104,7 @@ class Chronicle:
 
     def _tell(self, event: PositionEvent) -> None:
         who = f"{event.position_id} {event.symbol} ({event.strategy})"
-        if event.terms is not None:
+        if event.event is EventName.CREATED and event.terms is not None:
             terms = event.terms
             places = terms.decimals
             text = (

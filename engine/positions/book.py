@@ -37,7 +37,7 @@ CLOSED_KEPT = 200
 """Ended positions kept for the screen, with their histories."""
 REPLACED = "replaced by a new signal"
 
-_INFORMING = (
+INFORMING = (
     (watch.MAX, EventName.MAX_PNL_UPDATED),
     (watch.MIN, EventName.MIN_PNL_UPDATED),
     (watch.NEAR_TP, EventName.TP_APPROACHING),
@@ -314,7 +314,7 @@ class VirtualBook:
             self._append(out, held, EventName.PRICE_UPDATED, glance, (best, worst), now_ms, reason)
         if bits == watch.PRICE:
             return
-        for bit, name in _INFORMING:
+        for bit, name in INFORMING:
             if bits & bit:
                 best = glance.best if bit == watch.MAX else best
                 worst = glance.worst if bit == watch.MIN else worst

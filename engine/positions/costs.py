@@ -104,10 +104,12 @@ def settle(terms: Terms, price: float, funding: Decimal) -> Settlement:
 
 def line(terms: Terms, funding: Decimal) -> PnlLine:
     """Return the same books as a straight line over the price, in float64 (before rounding to eight places)."""
-    sign, quantity, costs = terms.direction.sign, terms.quantity, terms.costs
-    received = quantity * (1 - sign * costs.adverse)
+    sign, costs = terms.direction.sign, terms.costs
+    standing = terms.quantity - terms.reduced
+    received = standing * (1 - sign * costs.adverse)
     slope = received * (sign - costs.taker_fee)
-    offset = -sign * quantity * exact(terms.entry) - terms.entry_fee + funding
-    risk = quantity * abs(exact(terms.entry) - exact(terms.stop))
+    settled = terms.booked - terms.exit_fee - terms.entry_fee + funding
+    offset = -sign * standing * exact(terms.entry) + settled
+    risk = terms.quantity * abs(exact(terms.entry) - exact(terms.stop))
     scale = HUNDRED / terms.margin
     return PnlLine(float(slope * scale), float(offset * scale), float(terms.margin / HUNDRED / risk))

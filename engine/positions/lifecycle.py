@@ -73,6 +73,14 @@ class Terms(msgspec.Struct, frozen=True):
     signal_id: str = ""
     features: tuple[float, ...] | None = None
     """The entry's feature row, kept for learning."""
+    side: str = ""
+    """Position side of a live position, empty for a virtual one."""
+    reduced: Decimal = ZERO
+    """Base units of a live position that are closed already."""
+    booked: Decimal = ZERO
+    """What they brought before their fees."""
+    exit_fee: Decimal = ZERO
+    """What closing them cost."""
 
 
 class PositionEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -100,7 +108,7 @@ class PositionEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     funded_ms: int = 0
     """Funding instant up to which funding was charged, 0 for none."""
     terms: Terms | None = None
-    """On `created` only."""
+    """On `created`, and on whatever tells that a fill changed those of a live position."""
     net: Decimal | None = None
     """On `closed` only: money after entry and exit fee, spread, slippage and funding."""
     exit_fee: Decimal | None = None
@@ -177,7 +185,7 @@ def advance(state: PositionState | None, event: PositionEvent) -> PositionState:
         return _born(event)
     if event.position_id != state.position_id:
         raise LifecycleError(f"position {state.position_id}: got an event of {event.position_id}")
-    terms = state.terms
+    terms = event.terms if event.terms is not None else state.terms
     tp_left = remaining(event.price, terms.entry, terms.target)
     sl_left = remaining(event.price, terms.entry, terms.stop)
     ending = event.event in ENDINGS

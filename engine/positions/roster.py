@@ -74,17 +74,22 @@ class Roster:
         c.slot[row] = slot if slot >= 0 else UNSEEN
         c.sign[row] = terms.direction.sign
         c.strategy[row] = self._strategies.setdefault(held.strategy, len(self._strategies))
-        c.entry[row], c.stop[row], c.target[row] = terms.entry, terms.stop, terms.target
-        c.floor[row], c.ceiling[row] = sorted((terms.stop, terms.target))
-        c.half_r[row] = abs(terms.entry - terms.stop) / 2
-        c.margin[row] = float(terms.margin)
         c.expires[row] = terms.expires_ms
         c.price[row] = c.looked[row] = terms.price
         c.best[row] = c.worst[row] = 0.0
         c.tp_armed[row] = c.sl_armed[row] = 1
         c.looks[row] = 0
-        self.draw_line(held)
+        self.fit(held)
         self._settle_down(row, now_ms, smart)
+
+    def fit(self, held: Held) -> None:
+        """Set what follows from the terms of a position."""
+        row, c, terms = held.row, self.columns, held.terms
+        c.entry[row], c.stop[row], c.target[row] = terms.entry, terms.stop, terms.target
+        c.floor[row], c.ceiling[row] = sorted((terms.stop, terms.target))
+        c.half_r[row] = abs(terms.entry - terms.stop) / 2
+        c.margin[row] = float(terms.margin)
+        self.draw_line(held)
 
     def reseat(self, held: Held, state: PositionState, now_ms: int, smart: bool) -> None:
         """Give a rebuilt position a row where its events left it; its slot comes with `reslot`."""
