@@ -23,6 +23,7 @@ from engine.positions.held import Held
 from engine.positions.lifecycle import ZERO, EventName, LifecycleError, PositionEvent, Stage, fold_all
 from engine.positions.roster import Roster
 from engine.positions.track import ClosedTrade
+from exchange.account_events import TradeId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
     from engine.positions.lifecycle import PositionState, Terms
     from engine.positions.roster import Glance
     from engine.snapshot import PositionDetail
-    from exchange.account_events import TradeId
 
 PREFIX = "L"
 SEEN_KEPT = 65_536
 PAST_KEPT = 200
+UNTOLD = "its fills were not told; the result is an estimate"
 
 
 class Ended(NamedTuple):
@@ -73,6 +74,7 @@ class LiveBook:
         self._ended: deque[Ended] = deque()
         self._slots: Mapping[str, int] = {}
         self._number = 0
+        self._corrections = 0
 
     def __len__(self) -> int:
         """Return the number of open positions."""
@@ -111,27 +113,46 @@ class LiveBook:
             out += self._open(one, one.quantity - closing, one.fee - paid, None, decimals, now_ms)
         return out
 
+    @property
+    def keys(self) -> tuple[PositionKey, ...]:
+        """Return the open positions."""
+        return tuple(self._by_key)
+
+    def began_ms(self, key: PositionKey) -> int:
+        """Return when an open position was opened, 0 where there is none."""
+        held = self._by_key.get(key)
+        return 0 if held is None else held.terms.opened_ms
+
     def open_quantity(self, key: PositionKey) -> Decimal:
         """Return the signed quantity the fills add up to; another one at the exchange means that fills are missing."""
         held = self._by_key.get(key)
         return ZERO if held is None else held.terms.direction.sign * (held.terms.quantity - held.terms.reduced)
 
-    def close_untold(self, key: PositionKey, price: float, now_ms: int, reason: str) -> list[PositionEvent]:
-        """End a position whose closing fills cannot be had: its result is reckoned at `price`, and the reason says so.
+    def correct(
+        self, key: PositionKey, quantity: Decimal, price: Decimal, plan: Plan | None, decimals: int, now_ms: int
+    ) -> list[PositionEvent]:
+        """Bring a position to the signed quantity the exchange has where no fill tells how it came there.
 
-        Raises ValueError for a price that is none.
+        What is opened or closed counts as filled at `price`, a close with an assumed fee, and the event says that it is
+        an estimate. Raises ValueError for a price that is none.
         """
-        held = self._by_key.get(key)
-        if held is None:
+        gap = quantity - self.open_quantity(key)
+        if not gap:
             return []
-        if not 0 < price < np.inf:
-            raise ValueError(f"{key.symbol}: {price} is no price to reckon a closed position with")
-        terms = held.terms
-        size, at = terms.quantity - terms.reduced, exact(price)
-        gross = cut(terms.direction.sign * size * (at - exact(terms.entry)))
-        after = reduced(terms, size, gross, fee(size, at, terms.costs))
-        cause = Cause(EventName.MANUAL_CLOSE, f"{reason}; its fills were not told, the result is an estimate")
-        return self._reduce(held, after, price, now_ms, cause)
+        if not (price.is_finite() and price > 0):
+            raise ValueError(f"{key.symbol}: {price} is no price to reckon a position with")
+        sign = 1 if gap > 0 else -1
+        held, gross, paid = self._by_key.get(key), ZERO, ZERO
+        if held is not None and held.terms.direction.sign != sign:
+            closing = min(abs(gap), held.terms.quantity - held.terms.reduced)
+            gross = cut(-sign * closing * (price - exact(held.terms.entry)))
+            paid = fee(closing, price, held.terms.costs)
+        self._corrections += 1
+        one = Fill(
+            trade=TradeId(key.symbol, -self._corrections, -now_ms), key=key, sign=sign, quantity=abs(gap), price=price,
+            realised=gross, fee=paid, at_ms=now_ms, cause=Cause(EventName.MANUAL_CLOSE, UNTOLD),
+        )  # fmt: skip
+        return self.fill(one, plan, decimals, now_ms)
 
     def fund(self, symbol: str, amount: Decimal, instant_ms: int, now_ms: int) -> list[PositionEvent]:
         """Take a funding payment of a symbol (received positive), once per instant.

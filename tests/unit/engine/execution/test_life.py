@@ -145,10 +145,14 @@ def test_funding_counts_once_and_in_hedge_mode_each_side_bears_its_own():
 
 def test_a_position_closed_untold_is_reckoned_and_says_so():
     book, _ = begun()
-    events = book.close_untold(KEY, 110.0, NOW + 9, "liquidation")
+    events = book.correct(KEY, D(0), D(110), None, 2, NOW + 9)
     assert events[-1].net == D("100") - D("0.5") - D("0.55")
     assert "estimate" in events[-1].reason
-    assert book.close_untold(KEY, 110.0, NOW + 9, "liquidation") == []
+    assert book.correct(KEY, D(0), D(110), None, 2, NOW + 9) == []
+    (created,) = book.correct(KEY, D(-3), D(110), None, 2, NOW + 10)
+    assert (created.strategy, book.open_quantity(KEY)) == ("adopted", -3)
+    book.correct(KEY, D(-1), D(100), None, 2, NOW + 11)
+    assert book.state(KEY).terms.booked == 20
 
 
 def test_an_end_that_was_told_in_half_is_finished_after_a_restart():
