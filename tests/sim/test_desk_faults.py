@@ -142,7 +142,7 @@ def test_an_operator_who_asks_for_live_trading_is_refused_with_the_reason_and_it
     run_virtual(watch(world, [(300, ask)]))
     live, paper = (world.port.ack(ticket) for ticket in tickets)
     assert live.state is AckState.REFUSED
-    assert "this version sends no orders and stays on paper, whatever TRADING_ENABLED says" in live.text
+    assert "started on paper and holds no way to send an order" in live.text
     assert paper.state is AckState.DONE
     assert world.port.snapshot().trading == "PAPER"
     commands = [entry.record for entry in replay(world.disk) if isinstance(entry.record, CommandRecord)]
