@@ -45,7 +45,9 @@ class Answers:
             case AskSignal(symbol):
                 return self._signal(symbol)
             case AskPosition(position_id):
-                found = self._desk.book.life(position_id)
+                orders = self._desk.orders
+                live = orders.lives.book.life(position_id) if orders is not None else None
+                found = live or self._desk.book.life(position_id)
                 return found if found is not None else NoAnswer(f"no position {position_id} in the book")
             case AskWhatIf():
                 orders = self._desk.orders

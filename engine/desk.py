@@ -26,6 +26,7 @@ from engine.modules import Modules
 from engine.operator_desk import OperatorDesk
 from engine.picture import Picture
 from engine.positions.book import VirtualBook
+from engine.positions.lifecycle import is_live
 from engine.positions.pending import PendingEntries
 from engine.positions.store import ColumnStore
 from engine.resync import Resync
@@ -401,6 +402,8 @@ class Desk:
 
     def _follow_trade(self, event: PositionEvent) -> None:
         """Let the account protection hear of a paper trade that closed."""
+        if is_live(event.position_id):
+            return
         result = self.live.entries.account.paper.take(event)
         if result is not None and self.orders is None:
             self.note_result(result)

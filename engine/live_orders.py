@@ -28,25 +28,26 @@ from engine.execution.hand import Hand
 from engine.execution.headroom import Headroom
 from engine.execution.intents import PositionKey, Purpose, read_client_id
 from engine.execution.levels import StopLevel
+from engine.execution.life import LiveBook
 from engine.execution.limits import Standing, limits_of
-from engine.execution.plans import Owner
+from engine.execution.lives import Lives
 from engine.execution.state import HandLimits
 from engine.execution.view import TAKER, coverage_row, hand_view
 from engine.feed_market import FeedMarket
 from engine.journal.journal import DurableJournal
 from engine.ports import DiskError
 from engine.positions.costs import exact
-from engine.positions.track import ClosedTrade
+from engine.positions.lifecycle import LifecycleError
 from engine.refusals import RefusedCommand
 from engine.risk.paper import Exposure
 from engine.snapshot import NoAnswer, WhatIf
-from exchange.account_events import OrderUpdate
 
 if TYPE_CHECKING:
     from engine.commands import AskWhatIf, Command
     from engine.desk import Desk
     from engine.execution.arming import ArmingRecord
     from engine.execution.book import BookOrder, BookPosition
+    from engine.execution.life import Ended
     from engine.execution.memory import HandMemory
     from engine.execution.plans import Plan
     from engine.risk.leverage import LeverageDecision
@@ -102,8 +103,9 @@ class LiveOrders:
         self.hand.reserve = self._headroom.reserve
         self.hand.release = self._headroom.release
         self.hand.on_event = self._hear
-        self.hand.on_end = self._end
-        self._results: dict[PositionKey, Decimal] = {}
+        book = LiveBook(exact(orders.emergency_stop_percent) / 100, smart=desk.flags.on("ENABLE_SMART_MONITORING"))
+        self.lives = Lives(self.hand, book, desk.chronicle.positions, self._ended)
+        self._remember(memory)
         self._account = terms.account
         self._record: ArmingRecord | None = None
         try:
@@ -118,25 +120,36 @@ class LiveOrders:
     # Results.
 
     def _hear(self, event: AccountEvent) -> None:
-        """Follow what is reserved, and add up what the fills of each position brought, fees taken off."""
+        """Follow what is reserved and how positions live."""
         self._headroom.hear(event)
-        if isinstance(event, OrderUpdate) and event.trade is not None:
-            key = PositionKey(event.symbol, event.position_side)
-            fee = event.commission if event.symbol.endswith(event.commission_asset) else ZERO
-            self._results[key] = self._results.get(key, ZERO) + event.realised - fee
+        self.lives.hear(event)
 
-    def _end(self, plan: Plan, cause: str) -> None:
-        """Let protection and track record hear of a trade that closed; funding is in the wallet, not in this result."""
-        del cause
-        result = self._results.pop(plan.key, None)
-        if result is None:
+    def _ended(self, one: Ended) -> None:
+        """Let protection and track record hear of a trade that closed; an adopted one says nothing of a strategy."""
+        self._desk.note_result(one.net)
+        if not one.adopted:
+            self._desk.book.track.record(one.trade)
+
+    def _remember(self, memory: HandMemory) -> None:
+        """Continue the lives of an earlier session. Stored ones that make no sense never keep protection waiting."""
+        desk, book = self._desk, self.lives.book
+        book.know(memory.fills)
+        try:
+            late = book.restore(memory.lives, desk.clock.now_ms())
+            closed = book.ended_before(memory.lives)
+        except LifecycleError as error:
+            text = f"the lives of live positions begin anew, as estimates: {error}"
+            desk.chronicle.say(EventKind.SYSTEM, text, Severity.ALERT)
             return
-        desk = self._desk
-        desk.note_result(result)
-        risk = _risk_of(plan)
-        if plan.owner is Owner.DESK and risk > 0:
-            now = desk.clock.now_ms()
-            desk.book.track.record(ClosedTrade(plan.strategy, plan.confidence, float(result / risk), now, live=True))
+        for one in closed:
+            if not one.adopted:
+                desk.book.track.record(one.trade)
+        for event in memory.lives:
+            if event.terms is not None:
+                desk.chronicle.know(event.position_id, event.terms.signal_id)
+        desk.chronicle.positions(late)
+        for one in book.take_ended():
+            self._ended(one)
 
     # Readiness.
 

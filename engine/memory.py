@@ -10,7 +10,7 @@ from engine.events import EventKind, Severity
 from engine.execution.memory import HandMemory
 from engine.journal.log import replay
 from engine.journal.record import ChangeRecord, DecisionRecord, PositionRecord, SignalRecord
-from engine.positions.lifecycle import EventName, LifecycleError, PositionEvent
+from engine.positions.lifecycle import EventName, LifecycleError, PositionEvent, is_live
 from engine.risk import protection
 from engine.risk.paper import PaperAccount, intent_of
 from engine.risk.protection import ProtectionError
@@ -48,7 +48,7 @@ def recall(disk: Disk) -> Remembered:
         record = entry.record
         memory.last_ms = max(memory.last_ms, record.time)
         memory.hand.take(record)
-        if isinstance(record, PositionRecord):
+        if isinstance(record, PositionRecord) and not is_live(record.ref):
             memory.positions.append(record.event)
             memory.paper.take(record.event)
             if record.event.event is EventName.CREATED and record.cause:

@@ -163,6 +163,8 @@ class OperatorDesk:
         desk = self._desk
         if name == "ENABLE_SMART_MONITORING":
             desk.book.set_smart(value, desk.clock.now_ms())
+            if desk.orders is not None:
+                desk.orders.lives.book.set_smart(value, desk.clock.now_ms())
         elif name == "ENABLE_INCREMENTAL_CACHE":
             desk.feed.incremental = value
         elif name == "ENABLE_MEMORY_MAPPED_STORAGE":

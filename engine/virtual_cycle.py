@@ -40,6 +40,8 @@ class VirtualCycle:
         """Give every position and waiting entry its symbol's column, except those that still have to catch up."""
         slots = self._desk.feed.slots()
         self._desk.pending.reslot(slots)
+        if self._desk.orders is not None:
+            self._desk.orders.lives.book.reslot(slots)
         self._desk.book.reslot({symbol: slot for symbol, slot in slots.items() if symbol not in self.behind})
 
     def catch_up(self) -> None:
@@ -81,6 +83,8 @@ class VirtualCycle:
         seen = quotes.drain()
         desk.contracts.leapt(quotes.take_leaps())
         desk.chronicle.positions(desk.book.tick(now, seen.high, seen.low, seen.last))
+        if desk.orders is not None:
+            desk.chronicle.positions(desk.orders.lives.book.tick(now, seen.high, seen.low, seen.last))
         for entry in desk.pending.filled(seen.high, seen.low, now):
             desk.live.entries.open(entry.signal, entry.slot, entry.signal.candidate.entry, now)
 
@@ -89,4 +93,6 @@ class VirtualCycle:
         desk = self._desk
         desk.chronicle.positions(desk.book.expire(desk.clock.now_ms()))
         desk.chronicle.flush()
+        if desk.orders is not None:
+            desk.orders.lives.compare()
         desk.watch_equity()

@@ -20,7 +20,7 @@ from engine.positions import watch
 from engine.positions.book import INFORMING
 from engine.positions.costs import Costs, cut, exact, fee
 from engine.positions.held import Held
-from engine.positions.lifecycle import ZERO, EventName, LifecycleError, PositionEvent, Stage, fold_all
+from engine.positions.lifecycle import LIVE, ZERO, EventName, LifecycleError, PositionEvent, Stage, fold_all, is_live
 from engine.positions.roster import Roster
 from engine.positions.track import ClosedTrade
 from exchange.account_events import TradeId
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from engine.positions.roster import Glance
     from engine.snapshot import PositionDetail
 
-PREFIX = "L"
 SEEN_KEPT = 65_536
 PAST_KEPT = 200
 UNTOLD = "its fills were not told; the result is an estimate"
@@ -49,11 +48,6 @@ class Ended(NamedTuple):
     adopted: bool
     """Whether nobody here planned it: it says nothing about a strategy."""
     signal_id: str
-
-
-def is_live(position_id: str) -> bool:
-    """Say whether an id is one of a live position."""
-    return position_id.startswith(PREFIX)
 
 
 class LiveBook:
@@ -106,7 +100,7 @@ class LiveBook:
             words = f"{one.quantity:f} more filled at {one.price:f}"
             return self._change(held, grown(held.terms, one, self._emergency), float(one.price), now_ms, words)
         closing = min(one.quantity, held.terms.quantity - held.terms.reduced)
-        paid = one.fee if closing == one.quantity else one.fee * closing / one.quantity
+        paid = one.fee if closing == one.quantity else cut(one.fee * closing / one.quantity)
         after = reduced(held.terms, closing, one.realised, paid)
         out = self._reduce(held, after, float(one.price), now_ms, one.cause)
         if closing < one.quantity:
@@ -212,11 +206,11 @@ class LiveBook:
         if self._number:
             raise LifecycleError("a book that has already opened positions cannot be restored into")
         stored = [event for event in events if is_live(event.position_id)]
+        self._number = max((int(event.position_id[1:]) for event in stored), default=0)
         states = fold_all(stored)
         lives = {name: Held(name, state.symbol, state.strategy, state.terms) for name, state in states.items()}
         for event in stored:
             lives[event.position_id].note(event)
-        self._number = max((int(name[1:]) for name in states), default=0)
         out: list[PositionEvent] = []
         for name, state in states.items():
             held = lives[name]
@@ -279,7 +273,7 @@ class LiveBook:
         self._number += 1
         terms = fresh_terms(one, quantity, paid, plan, self._emergency, self._costs, decimals)
         strategy = plan.strategy if plan is not None and plan.strategy else ADOPTED
-        held = Held(f"{PREFIX}{self._number:06d}", one.key.symbol, strategy, terms)
+        held = Held(f"{LIVE}{self._number:06d}", one.key.symbol, strategy, terms)
         self._by_key[one.key] = held
         roster = self._roster(held)
         roster.seat(held, self._slots.get(held.symbol, -1), now_ms, self._smart)

@@ -1,4 +1,4 @@
-"""What live orders remember over a restart: plans that stand, orders that had not ended, the stop level."""
+"""What live orders remember over a restart: plans that stand, orders that had not ended, lives, the stop level."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from engine.execution.intents import Intent, read_client_id
 from engine.execution.levels import StopLevel
 from engine.execution.order_states import OrderState, Stage
 from engine.execution.plans import Plan
-from engine.journal.record import ChangeRecord, IntentRecord, OrderRecord, PlanRecord
+from engine.journal.record import (
+    ChangeRecord,
+    FillRecord,
+    IntentRecord,
+    OrderRecord,
+    PlanRecord,
+    PositionRecord,
+)
+from engine.positions.lifecycle import PositionEvent, is_live
+from exchange.account_events import TradeId
 
 if TYPE_CHECKING:
     from engine.journal.record import Record
@@ -24,6 +33,10 @@ class HandMemory(msgspec.Struct):
     level: StopLevel = StopLevel.RUN
     epochs: set[str] = msgspec.field(default_factory=set)
     """Sessions whose client ids are ours."""
+    lives: list[PositionEvent] = msgspec.field(default_factory=list)
+    """Events of live positions."""
+    fills: dict[TradeId, None] = msgspec.field(default_factory=dict)
+    """Fills that were heard of, the newest last."""
     _plans: dict[str, Plan] = msgspec.field(default_factory=dict)
     _orders: dict[str, tuple[Intent, OrderState]] = msgspec.field(default_factory=dict)
 
@@ -43,6 +56,11 @@ class HandMemory(msgspec.Struct):
                 self._plans.pop(record.ref, None)
             else:
                 self._plans[record.ref] = record.plan
+        elif isinstance(record, PositionRecord):
+            if is_live(record.ref):
+                self.lives.append(record.event)
+        elif isinstance(record, FillRecord):
+            self.fills[TradeId(record.symbol, record.trade_id, record.order_id)] = None
         elif isinstance(record, ChangeRecord) and record.what == "level":
             self.level = StopLevel[record.new] if record.new in StopLevel.__members__ else StopLevel.PAUSE
 

@@ -17,7 +17,7 @@ from engine.positions.columns import UNSEEN, allocate
 from engine.positions.costs import exact, funding_payment, settle
 from engine.positions.held import Held
 from engine.positions.ledger import Ledger
-from engine.positions.lifecycle import EventName, LifecycleError, PositionEvent, Stage, fold_all
+from engine.positions.lifecycle import VIRTUAL, EventName, LifecycleError, PositionEvent, Stage, fold_all
 from engine.positions.opening import EXPIRY_MS, Opening, fault, terms_of
 from engine.positions.roster import Roster
 from engine.positions.track import ClosedTrade, TrackRecord
@@ -116,7 +116,7 @@ class VirtualBook:
             out += self.close(held.position_id, opening.price, now_ms, REPLACED)
         self._number += 1
         terms = terms_of(opening, now_ms, self._expiry_ms)
-        fresh = Held(f"V{self._number:06d}", opening.symbol, str(opening.strategy), terms)
+        fresh = Held(f"{VIRTUAL}{self._number:06d}", opening.symbol, str(opening.strategy), terms)
         self._roster.seat(fresh, opening.slot, now_ms, self._smart)
         self.ledger.opened(fresh.strategy, terms)
         nothing = (0.0, 0.0)

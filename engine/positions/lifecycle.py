@@ -23,6 +23,8 @@ APPROACH = 0.20
 REARM = 0.25
 """Remaining / total distance above which the one-shot approach event may fire again."""
 ZERO = Decimal(0)
+VIRTUAL, LIVE = "V", "L"
+"""How ids of virtual and of live positions begin."""
 
 
 class EventName(StrEnum):
@@ -43,6 +45,11 @@ class EventName(StrEnum):
 
 ENDINGS = frozenset({EventName.TP_TRIGGERED, EventName.SL_TRIGGERED, EventName.EXPIRED, EventName.MANUAL_CLOSE})
 """The four events that end a position; `closed` follows each at once."""
+
+
+def is_live(position_id: str) -> bool:
+    """Say whether an id is one of a live position."""
+    return position_id.startswith(LIVE)
 
 
 class Terms(msgspec.Struct, frozen=True):

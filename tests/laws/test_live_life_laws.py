@@ -12,6 +12,7 @@ from engine.execution.fills import Cause, Fill
 from engine.execution.intents import PositionKey
 from engine.execution.life import LiveBook
 from engine.execution.plans import Owner, Plan
+from engine.positions.costs import cut
 from engine.positions.lifecycle import ENDINGS, EventName, PositionEvent, Stage, fold
 from exchange.account_events import TradeId
 
@@ -68,14 +69,14 @@ class Run:
             if not size:
                 return []
         closing = min(abs(held), size) if held * sign < 0 else D(0)
-        realised, paid = D(move) * closing / 7, D(fee) / 1000
+        realised, paid = cut(D(move) * closing / 7), D(fee) / 1000
         self.number += 1
         one = Fill(
             trade=TradeId(key.symbol, self.number, 1), key=key, sign=sign, quantity=size, price=price,
             realised=realised, fee=paid, at_ms=self.now, cause=cause,
         )  # fmt: skip
         self.fills.append(one)
-        share = paid if closing == size else paid * closing / size
+        share = paid if closing == size else cut(paid * closing / size)
         self.size[key] = held + sign * size
         if closing:
             self.money[key] += realised - share
