@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 PULL_S = 0.25
 AGAIN_S = 1.0
 DEADLINE_S = 10.0
+UNKNOWN = "what became of it is not known: {}"
+NOT_SENT = "not sent: the engine does not answer; give it again when it does"
 
 
 class ControlLine:
@@ -59,7 +61,11 @@ class ControlLine:
         except OSError as error:
             self._socket.close()
             raise ControlError(f"no engine answers at {path} ({error.strerror}): start perpdesk --headless") from None
-        welcome = self.ask(Hello(writes))
+        try:
+            welcome = self.ask(Hello(writes))
+        except ControlError:
+            self._socket.close()
+            raise
         self.writes = isinstance(welcome, Welcome) and welcome.writes
         self.text = welcome.text if isinstance(welcome, Welcome | Refusal) else ""
 
@@ -123,7 +129,7 @@ class RemotePort:
         return EventSlice(new, missed)
 
     def send(self, command: Command, by: str) -> int:
-        """Hand a command to the engine."""
+        """Hand a command to the engine. One given while the engine is gone is refused: it must not act late."""
         number = next(self._numbers)
         self._waiting.append((number, Send(number, command, by)))
         self._news.set()
@@ -155,9 +161,7 @@ class RemotePort:
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
-                if self._line is None:
-                    self._line = ControlLine(self._folder, writes=self._wants)
-                self._turn(self._line)
+                self._turn(self._line or self._connect())
             except ControlError as error:
                 self._lost(str(error))
                 self._ending.wait(AGAIN_S)
@@ -167,13 +171,30 @@ class RemotePort:
         if self._line is not None:
             self._line.close()
 
+    def _connect(self) -> ControlLine:
+        self._refuse_waiting()
+        self._line = ControlLine(self._folder, writes=self._wants)
+        self._refuse_waiting()  # what was given while the engine was looked for
+        return self._line
+
+    def _refuse_waiting(self) -> None:
+        while self._waiting:
+            number, request = self._waiting.popleft()
+            self._refuse(number, request, NOT_SENT)
+
+    def _refuse(self, number: int, request: Send | Ask, text: str) -> None:
+        if isinstance(request, Send):
+            self._acks[number] = Ack(number, AckState.REFUSED, text)
+        else:
+            self._answers[number] = NoAnswer(text)
+
     def _lost(self, text: str) -> None:
         """Forget the line; what waits for an answer gets one."""
         if self._line is not None:
             self._line.close()
         self._line = None
         for number in self._open_acks.values():
-            self._acks[number] = Ack(number, AckState.REFUSED, f"what became of it is not known: {text}")
+            self._acks[number] = Ack(number, AckState.REFUSED, UNKNOWN.format(text))
         for number in self._open_answers.values():
             self._answers[number] = NoAnswer(text)
         self._open_acks.clear()
@@ -182,12 +203,16 @@ class RemotePort:
     def _turn(self, line: ControlLine) -> None:
         while self._waiting:
             number, request = self._waiting.popleft()
-            reply = line.ask(request)
+            try:
+                reply = line.ask(request)
+            except ControlError as error:
+                self._refuse(number, request, UNKNOWN.format(error))
+                raise
             if isinstance(reply, Ticket):
                 (self._open_acks if isinstance(request, Send) else self._open_answers)[reply.ticket] = number
             else:
                 text = reply.text if isinstance(reply, Refusal) else "the engine gave no ticket"
-                self._acks[number] = Ack(number, AckState.REFUSED, text)
+                self._refuse(number, request, text)
         seen = self._snapshot.seq if self._snapshot is not None else 0
         after = self._events[-1].seq if self._events else 0
         reply = line.ask(Pull(seen, after, tuple(self._open_acks)[:64], tuple(self._open_answers)[:64]))
