@@ -145,6 +145,9 @@ Command = (
     | Shutdown
 )
 
+LESSENING = (Halt, CancelEntries, Flatten, HaltProcess, Disarm, ClosePosition, CloseAll, Shutdown)
+"""Commands that only take risk off: never kept waiting behind who holds the right to write."""
+
 
 class AckState(StrEnum):
     """What became of a command."""

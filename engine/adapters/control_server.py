@@ -9,7 +9,7 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine.commands import AckState
+from engine.commands import LESSENING, AckState
 from engine.control import (
     LENGTH,
     MAX_REQUEST,
@@ -44,6 +44,8 @@ _PEER = struct.Struct("3i")
 
 class _Client:
     def __init__(self) -> None:
+        self.asked = False
+        """Whether it asked to give commands: one that did may always take risk off."""
         self.writes = False
         self.sent: dict[int, int] = {}
         """Tickets of the commands it gave, by its own numbers."""
@@ -105,7 +107,7 @@ class ControlServer:
             case Pull():
                 return self._news(request)
             case Send(number, command, by):
-                if not client.writes:
+                if not client.writes and not (client.asked and isinstance(command, LESSENING)):
                     return Refusal("this screen may only look: it asked for no more, or another one gives the commands")
                 if number not in client.sent:
                     client.sent[number] = self._port.send(command, by)
@@ -114,6 +116,7 @@ class ControlServer:
                 return Ticket(self._port.ask(question))
 
     def _welcome(self, client: _Client, writes: bool) -> Welcome:
+        client.asked = writes
         if writes and any(one.writes for one in self._clients if one is not client):
             return Welcome(
                 writes=False, text="another screen gives the commands; this one may look until that one leaves"
