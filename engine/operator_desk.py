@@ -59,7 +59,8 @@ class OperatorDesk:
     def obey_sentinel(self) -> None:
         """Carry out what a stop file in the data directory asks for, once per word."""
         try:
-            asked = read_sentinel(self._desk.ports.disk.read(SENTINEL))
+            disk = self._desk.ports.disk
+            asked = read_sentinel(disk.read(SENTINEL)) if disk.holds(SENTINEL) else None
         except DiskError as error:
             self._desk.chronicle.say(EventKind.RISK, f"the stop file cannot be read: {error}", Severity.ALERT)
             asked = StopLevel.PAUSE

@@ -46,6 +46,9 @@ class Disk(Protocol):
     def remove(self, name: str) -> None:
         """Remove the file if it exists."""
 
+    def holds(self, name: str) -> bool:
+        """Say whether a file of this name exists, an empty one too."""
+
     def names(self, prefix: str) -> Sequence[str]:
         """Return the sorted names that start with `prefix`."""
 

@@ -14,7 +14,7 @@ from config.paths import prepare_directory
 from engine.adapters.simulator_child import SimulatorError
 from engine.execution.access import Access
 from engine.execution.flatten import Flattening, Left
-from engine.execution.levels import SENTINEL, StopLevel
+from engine.execution.levels import SENTINEL, StopLevel, read_sentinel
 from engine.venue import connect
 from exchange.binance.client import BinanceClient
 from exchange.binance.gate import OpenGate
@@ -26,6 +26,8 @@ from tui.talk import put, say
 from tui.venue_faults import venue_fault
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui.arguments import GlobalOptions
 
 WORD = "FLATTEN"
@@ -39,8 +41,8 @@ def halt(options: GlobalOptions, level: str) -> int:
         return ExitCode.USAGE
     paths = paths_of(configuration(options))
     prepare_directory(paths.data)
-    write_atomically(paths.data / SENTINEL, f"{word}\n".encode())
-    say(f"{word} is asked for in {paths.data / SENTINEL}; remove that file before resuming")
+    asked = _ask(paths.data / SENTINEL, StopLevel[word])
+    say(f"{asked.name} is asked for in {paths.data / SENTINEL}; remove that file before resuming")
     return ExitCode.CLEAN
 
 
@@ -52,13 +54,21 @@ def flatten(options: GlobalOptions, *, symbol: str, yes: bool) -> int:
         return ExitCode.USAGE
     paths = paths_of(loaded)
     prepare_directory(paths.data)
-    write_atomically(paths.data / SENTINEL, f"{StopLevel.PAUSE.name}\n".encode())
-    say(f"a desk of {paths.data}, if one runs, is asked to pause")
+    asked = _ask(paths.data / SENTINEL, StopLevel.PAUSE)
+    say(f"a desk of {paths.data}, if one runs, is asked for {asked.name}")
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_flatten(options, symbol.upper() or None, yes=yes))
     except (ExchangeError, SimulatorError) as error:
         return venue_fault(error)
+
+
+def _ask(path: Path, level: StopLevel) -> StopLevel:
+    """Ask for a level in the stop file; a stronger one that already stands there stays."""
+    if path.exists():
+        level = max(level, read_sentinel(path.read_bytes()))
+    write_atomically(path, f"{level.name}\n".encode())
+    return level
 
 
 async def _flatten(options: GlobalOptions, symbol: str | None, *, yes: bool) -> int:

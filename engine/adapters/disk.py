@@ -96,6 +96,10 @@ class DirectoryDisk:
         except OSError as error:
             raise self._fault("remove", name, error) from error
 
+    def holds(self, name: str) -> bool:
+        """Say whether a file of this name exists, an empty one too."""
+        return os.path.lexists(self._path(name))
+
     def names(self, prefix: str) -> Sequence[str]:
         """Return the sorted names that start with `prefix`."""
         folder = self._path(prefix.rpartition("/")[0])

@@ -68,6 +68,10 @@ class MemoryDisk:
         self.files.pop(name, None)
         self._synced.pop(name, None)
 
+    def holds(self, name: str) -> bool:
+        """Say whether a file of this name exists, an empty one too."""
+        return name in self.files
+
     def names(self, prefix: str) -> Sequence[str]:
         """Return the sorted names that start with `prefix`."""
         self._check("list", prefix)

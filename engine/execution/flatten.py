@@ -123,9 +123,11 @@ class Flattening:
             self._say(f"cancelling {order.symbol} {order.side} {order.kind} {order.quantity:f}")
             try:
                 await self._access.orders.cancel(order.symbol, OrderRef(order_id=order.order_id))
-            except RefusedError as refused:
-                if refused.reaction not in (Reaction.ALREADY_CLOSED, Reaction.NO_SUCH_ORDER):
-                    raise
+            except (BannedError, RateLimitedError):
+                raise
+            except ExchangeError as error:  # one order that cannot be cancelled keeps no position from being closed
+                if not _is_gone(error):
+                    self._say(f"{order.symbol}: {error}")
 
     async def _cancel_algo(self, algo_id: int, words: str) -> None:
         self._say(f"removing {words}")
@@ -167,3 +169,7 @@ class Flattening:
             except ExchangeError as error:  # refused or unknown: the next round reads the position again
                 self._say(f"{row.symbol}: {error}")
                 return
+
+
+def _is_gone(error: ExchangeError) -> bool:
+    return isinstance(error, RefusedError) and error.reaction in (Reaction.ALREADY_CLOSED, Reaction.NO_SUCH_ORDER)

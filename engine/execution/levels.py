@@ -23,13 +23,11 @@ SENTINEL = "STOP"
 """File in the data directory whose word stops the desk: for when neither screen nor socket can be reached."""
 
 
-def read_sentinel(data: bytes) -> StopLevel | None:
-    """Return the level a sentinel file asks for, None where there is no file.
+def read_sentinel(data: bytes) -> StopLevel:
+    """Return the level a sentinel file of this content asks for.
 
     An empty file and a word nobody knows ask for PAUSE: whoever wrote it wanted the desk to stop.
     """
-    if not data:
-        return None
     word = data.decode("utf-8", "replace").strip().upper()
     if word in StopLevel.__members__ and word != StopLevel.RUN.name:
         return StopLevel[word]

@@ -92,6 +92,19 @@ def test_a_stop_stays_until_its_position_is_closed():
     at_exchange(script)
 
 
+def test_an_order_that_cannot_be_cancelled_keeps_no_position_open():
+    async def script(world):
+        furnish(world)
+        world.faults({"kind": "error_answer", "on": ["DELETE /fapi/v1/order"], "status": 400, "code": -1013})
+        work, said = flattening(world)
+        left = await work.run()
+        assert not left.positions
+        assert left.orders
+        assert any("-1013" in line for line in said)
+
+    at_exchange(script)
+
+
 def test_only_one_symbol_is_touched_when_one_is_named():
     async def script(world):
         furnish(world)

@@ -165,6 +165,9 @@ def test_the_stop_file_works_and_its_level_outlives_a_restart():
     async def script(world):
         desk, task = await running(world)
         await asked(world, Arm(48.0))
+        world.disk.replace(SENTINEL, b"")
+        await world.clock.sleep(3)
+        assert desk.orders.hand.level is StopLevel.PAUSE
         world.disk.replace(SENTINEL, b"cancel\n")
         await world.clock.sleep(3)
         assert desk.orders.hand.level is StopLevel.CANCEL

@@ -8,7 +8,8 @@ from engine.execution.levels import StopLevel, read_sentinel
 @pytest.mark.parametrize(
     ("data", "level"),
     [
-        (b"", None), (b"\n", StopLevel.PAUSE), (b"pause", StopLevel.PAUSE), (b" Cancel \n", StopLevel.CANCEL),
+        (b"", StopLevel.PAUSE), (b"\n", StopLevel.PAUSE), (b"pause", StopLevel.PAUSE),
+        (b" Cancel \n", StopLevel.CANCEL),
         (b"FLATTEN", StopLevel.FLATTEN), (b"halt", StopLevel.HALT), (b"run", StopLevel.PAUSE),
         (b"stop it", StopLevel.PAUSE), (b"\xff\xfe", StopLevel.PAUSE),
     ],
