@@ -8,6 +8,7 @@ the stop is taken; the bar that fills a resting entry can still stop it, but not
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from decimal import Decimal
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
@@ -17,9 +18,11 @@ import numpy as np
 
 from engine.analysis.tables import make_tables
 from engine.backtest.desk import Decision, ReplayDesk, finish
+from engine.backtest.funding import usual_payments
 from engine.backtest.gates import ICT, LONG, SHORT, Limits, judge, least_probability
 from engine.backtest.history import BAR_MS
-from engine.backtest.symbols import ReplaySymbol, first_beyond, frames_of, rules_of
+from engine.backtest.listed import contract_from
+from engine.backtest.symbols import ReplaySymbol, first_beyond, frames_of
 from engine.backtest.universe import Ranks
 from engine.positions.costs import exact
 from engine.positions.lifecycle import EventName
@@ -36,15 +39,15 @@ if TYPE_CHECKING:
 
     from config.flags import FlagBoard
     from config.settings import Settings
+    from engine.backtest.funding import Payment
     from engine.backtest.history import History
+    from engine.backtest.listed import Contract
     from engine.positions.lifecycle import PositionEvent
     from engine.strategy.guests import Guests
     from exchange.market_data import Candles
 
 READY_BARS = 500
 """Closed bars of every frame before a symbol may signal, as in the live desk."""
-FUNDING_MS = 28_800_000
-ENDED = "the history ends here"
 STEERING = ("ENABLE_MARKET_REGIME_PREDICTION", "ENABLE_DYNAMIC_FEATURES", "ENABLE_LIQUIDITY_HUNTING")
 """Flags that may move a threshold: with one of them on every close is put before the strategies themselves."""
 
@@ -133,8 +136,13 @@ class Replay:
         names = [one.symbol for one in self._symbols]
         first = min(int(one.series.open_time[0]) for one in self._symbols)
         self.desk = ReplayDesk(settings, flags, names, first, seed, self._past, guests)
+        self._told = history.told
+        self._unit_ends: dict[int, int] = {}
+        """First bar of the next unit by slot."""
+        self.contracts: dict[str, Contract] = {}
+        """The rules in force by symbol."""
         for one in self._symbols:
-            self.desk.rules(one.symbol, *rules_of(one.series))
+            self._list(one, 0)
         self.desk.told.watch = self._watch
         self._ranks = Ranks(history.series, settings.universe.size)
         self._sifts = self.rules.sift and not (self.desk.guests.names or any(flags.on(name) for name in STEERING))
@@ -147,6 +155,15 @@ class Replay:
         self._trades: list[Trade] = []
         self._instants = self._looked = 0
         self._funded_ms = 0
+
+    def _list(self, one: ReplaySymbol, bar: int) -> None:
+        """Give the desk the rules of the contract that a bar belongs to."""
+        units = [*one.series.units(), len(one.series.open_time)]
+        after = bisect_right(units, bar)
+        contract = contract_from(one.series, units[after - 1], units[after], self._told)
+        self.contracts[one.symbol] = contract
+        self.desk.rules(one.symbol, contract.instrument, contract.brackets)
+        self._unit_ends[one.slot] = units[after]
 
     # Judging.
 
@@ -243,6 +260,8 @@ class Replay:
                 continue
             one.bring(desk.feed.tables, bar)
             self._catch_up(one, bar)
+            if bar >= self._unit_ends[slot]:
+                self._list(one, bar)
             price = float(one.series.close[bar])
             quotes.last[slot] = quotes.mark[slot] = price
             quotes.bid[slot], quotes.ask[slot] = price * (1 - half), price * (1 + half)
@@ -271,6 +290,8 @@ class Replay:
             return
         self._catch_up(one, bar)
         series, desk = one.series, self.desk
+        if bar == one.stretch_of(bar).first:
+            desk.pending.withdraw(one.symbol)
         high, low = float(series.high[bar]), float(series.low[bar])
         for entry in desk.filled(one.slot, high, low, now - 1):
             price = entry.signal.candidate.entry
@@ -279,7 +300,9 @@ class Replay:
             if self._open_at.get(one.slot, set()) - before:
                 self._same_bar(one, bar, entry.signal.candidate.direction.sign, price, now)
         if bar + 1 >= one.stretch_of(bar).end and self._open_at.get(one.slot):
-            desk.chronicle.positions(desk.book.close_symbol(one.symbol, float(series.close[bar]), now, ENDED))
+            desk.chronicle.positions(
+                desk.book.close_symbol(one.symbol, float(series.close[bar]), now, series.end_text(bar))
+            )
 
     def _same_bar(self, one: ReplaySymbol, bar: int, sign: int, price: float, now: int) -> None:
         """Let the bar that filled a resting entry stop it; the order within the bar is unknown, so no target counts."""
@@ -323,27 +346,26 @@ class Replay:
         if not self.desk.book.symbols:
             return
         payments = [
-            (due, slot, rate)
+            (one.time_ms, slot, one.rate, one.mark)
             for slot, open_here in self._open_at.items()
             if open_here
-            for due, rate in self._payments(self._symbols[slot].symbol, since, now)
+            for one in self._payments(self._symbols[slot].symbol, since, now)
         ]
-        for due, slot, rate in sorted(payments):
+        for due, slot, rate, recorded in sorted(payments):
             if not self._open_at.get(slot):
                 continue
             self.desk.moment.now = due
             one = self._symbols[slot]
             bar = one.last_closed(due)
             self._catch_up(one, bar)
-            mark = float(one.series.close[bar])
+            mark = recorded if recorded > 0 else float(one.series.close[bar])
             self.desk.chronicle.positions(self.desk.book.fund(slot, rate, mark, due, due))
 
-    def _payments(self, symbol: str, since: int, now: int) -> list[tuple[int, float]]:
+    def _payments(self, symbol: str, since: int, now: int) -> list[Payment]:
         recorded = self._funding.get(symbol)
-        if recorded is not None and recorded.covers(since, now):
-            return recorded.between(since, now)
-        first = (since // FUNDING_MS + 1) * FUNDING_MS
-        return [(due, self.rules.funding_rate) for due in range(first, now + 1, FUNDING_MS)]
+        if recorded is not None:
+            return recorded.payments(since, now, self.rules.funding_rate)
+        return usual_payments(since, now, self.rules.funding_rate)
 
     def _rate(self, symbol: str, now: int) -> float:
         """Return the funding rate a strategy sees: the last that was paid."""

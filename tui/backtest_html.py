@@ -45,11 +45,12 @@ def report(summary: Summary, trades: Sequence[Trade], history: History) -> str:
         (
             f"<p>{summary.bars:,} bars, {_moment(summary.first_ms)} to {_moment(summary.last_ms)} UTC; "
             f"{summary.trades:,} trades; balance {summary.start_balance:,.0f} to {summary.end_balance:,.2f} USDT, "
-            f"drawdown {summary.max_drawdown:,.2f} USDT ({summary.max_drawdown_percent:.1f} %).<br>"
+            f"drawdown {summary.max_drawdown:,.2f} USDT ({summary.max_drawdown_percent:.1f} %) of the closed balance, "
+            f"{summary.marked_drawdown:,.2f} USDT ({summary.marked_drawdown_percent:.1f} %) with open positions.<br>"
             f"hash <code>{summary.hash}</code></p>"
         ),
-        "<h2>Balance after closed trades</h2>",
-        _equity(summary.equity),
+        "<h2>Equity with open positions</h2>",
+        _equity(summary.marked_equity),
         "<h2>Strategies</h2>",
         _strategies(summary),
         "<h2>Results in R</h2>",
@@ -98,7 +99,7 @@ def _strategies(summary: Summary) -> str:
     rows = "".join(
         f"<tr><td>{escape(one.strategy)}</td><td>{one.trades:,}</td><td>{_number(100 * one.win_rate, '.1f')} %</td>"
         f"<td>{_number(one.mean_r, '+.2f')}</td><td>{one.total_r:+.1f}</td><td>{one.net:+,.2f}</td>"
-        f"<td>{one.drawdown:,.2f}</td><td>{one.targets:,}</td><td>{one.stops:,}</td><td>{one.expired:,}</td></tr>"
+        f"<td>{one.marked_drawdown:,.2f}</td><td>{one.targets:,}</td><td>{one.stops:,}</td><td>{one.expired:,}</td></tr>"
         for one in summary.strategies
     )
     return f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{rows}</table>"

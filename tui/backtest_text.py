@@ -38,9 +38,10 @@ def told(summary: Summary) -> Iterator[str]:
     yield (
         f"{summary.cycles:,} cycles with something to decide, {summary.trades:,} trades; balance of all strategies "
         f"{summary.start_balance:,.0f} to {summary.end_balance:,.2f} USDT, "
-        f"drawdown {summary.max_drawdown:,.2f} USDT ({summary.max_drawdown_percent:.1f} %)"
+        f"drawdown {summary.max_drawdown:,.2f} USDT ({summary.max_drawdown_percent:.1f} %) of the closed balance, "
+        f"{summary.marked_drawdown:,.2f} USDT ({summary.marked_drawdown_percent:.1f} %) with open positions"
     )
-    if len(summary.equity) > 1:
+    if len(summary.marked_equity) > 1:
         yield from _equity(summary)
     if summary.trades:
         yield from _distribution(summary)
@@ -55,7 +56,7 @@ def told(summary: Summary) -> Iterator[str]:
             _number(one.total_r, "{:+.1f}"),
             _number(one.profit_factor, "{:.2f}"),
             f"{one.net:+,.2f}",
-            f"{one.drawdown:,.2f}",
+            f"{one.marked_drawdown:,.2f}",
             f"{100 * one.longs / one.trades:.0f} %" if one.trades else "-",
             _number(one.mean_hours, "{:.1f}"),
             f"{one.targets:,}",
@@ -97,11 +98,11 @@ def _built(plot: Any) -> Iterator[str]:
 
 def _equity(summary: Summary) -> Iterator[str]:
     plot = _begin()
-    days = [time / 86_400_000 for time, _ in summary.equity]
-    plot.plot(days, [value for _, value in summary.equity], marker="braille")
+    days = [time / 86_400_000 for time, _ in summary.marked_equity]
+    plot.plot(days, [value for _, value in summary.marked_equity], marker="braille")
     ticks = [days[round(k * (len(days) - 1) / 4)] for k in range(5)]
     plot.xticks(ticks, [_day(int(tick * 86_400_000)) for tick in ticks])
-    plot.title("balance after closed trades, USDT")
+    plot.title("equity with open positions at the end of each day, USDT")
     yield from _built(plot)
 
 

@@ -156,7 +156,12 @@ def backtest_command(
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn at random.")] = 1,
     prove: Annotated[int, typer.Option(min=0, metavar="N", help="Look for look-ahead: run N random prefixes.")] = 0,
     html: Annotated[str, typer.Option(metavar="FILE", help="Write a report with the trades on their candles.")] = "",
-    funding: Annotated[str, typer.Option(metavar="DIR", help="Recorded funding: SYMBOL-funding.parquet.")] = "",
+    funding: Annotated[
+        str, typer.Option(metavar="DIR", help="Recorded funding; else looked for beside the candles; none: 0.01 %.")
+    ] = "",
+    rules: Annotated[
+        str, typer.Option(metavar="DIR", help="exchangeInfo.json, leverageBracket.json; else as for --funding.")
+    ] = "",
 ) -> None:
     """Replay history through the desk's own decisions, all three strategies at once.
 
@@ -164,7 +169,7 @@ def backtest_command(
     """
     from tui.commands_backtest import Wanted, backtest
 
-    wanted = Wanted(data, symbols, begin, end, frame, seed, prove, html, funding)
+    wanted = Wanted(data, symbols, begin, end, frame, seed, prove, html, funding, rules)
     raise typer.Exit(backtest(_options(context), wanted))
 
 

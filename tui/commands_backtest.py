@@ -15,8 +15,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from config.flags import FlagBoard
 from engine.adapters.clock import process_monotonic
+from engine.adapters.installed_strategies import installed_strategies
 from engine.backtest.faults import HistoryError
-from engine.backtest.funding import read_funding
 from engine.backtest.history import read_history, span_text
 from engine.backtest.prove import prove
 from engine.backtest.results import summarise
@@ -24,13 +24,14 @@ from engine.market.tape import moment
 from engine.replay import Replay, ReplayRules
 from engine.warm import warm
 from tui.backtest_html import report
+from tui.backtest_origins import origins_of, say_origins, with_records
 from tui.backtest_text import told
 from tui.desk_start import configuration
 from tui.exit_codes import ExitCode
 from tui.talk import put, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from config.settings import Settings
     from engine.backtest.desk import Decision
@@ -52,20 +53,15 @@ class Wanted(NamedTuple):
     prove: int
     html: str
     funding: str = ""
+    rules: str = ""
 
 
 def backtest(options: GlobalOptions, wanted: Wanted) -> int:
     """Replay and report; exit code 18 when a proof fails."""
     loaded = configuration(options)
+    began = process_monotonic()
     try:
-        begin = _instant("--from", wanted.begin) if wanted.begin else 0
-        end = _instant("--to", wanted.end) if wanted.end else None
-        if end is not None and end <= begin:
-            raise HistoryError(f"--to {wanted.end}: it is not after --from {wanted.begin}; give a later time")
-        names = tuple(name.strip().upper() for name in wanted.symbols.split(",") if name.strip())
-        began = process_monotonic()
-        history = read_history(Path(wanted.data), frame=wanted.frame, symbols=names, end_ms=end)
-        history = _with_funding(history, wanted.funding) if wanted.funding else history
+        begin, history = _asked(wanted)
     except ValueError as error:
         say(str(error))
         return ExitCode.CONFIG
@@ -78,11 +74,16 @@ def backtest(options: GlobalOptions, wanted: Wanted) -> int:
     began = process_monotonic()
     try:
         with progress_bar(history.bars, "replay") as taken:
-            outcome = replay(history, loaded.settings, flags, wanted.seed, begin, taken)
+            run = prepared(history, loaded.settings, flags, wanted.seed, begin)
+            outcome = run.run(taken)
     finally:
         gc.enable()
     spent = process_monotonic() - began + read_s
-    summary = summarise(outcome)
+    for news in run.desk.guest_news:
+        say(news)
+    origins = origins_of(history, run.contracts)
+    say_origins(history, origins)
+    summary = summarise(outcome, history.series, run.desk.guests.names)
     proofs = prove_it(history, outcome, loaded.settings, flags, wanted, begin) if wanted.prove else []
     if wanted.html:
         try:
@@ -101,7 +102,7 @@ def backtest(options: GlobalOptions, wanted: Wanted) -> int:
             "refused": history.refused,
             "mode": loaded.settings.strategy.mode,
             "seed": wanted.seed,
-            "funded": sum(one.symbol in history.funding for one in history.series),
+            "origins": origins,
             "proofs": msgspec.to_builtins(proofs),
         }
         put(msgspec.json.encode(line).decode())
@@ -110,22 +111,28 @@ def backtest(options: GlobalOptions, wanted: Wanted) -> int:
         for text in told(summary):
             put(text)
     say(f"{history.bars:,} bars in {spent:.1f} s: {history.bars / spent:,.0f} bars/s, reading included")
-    failed = [proof for proof in proofs if proof.divergence]
+    if wanted.prove:
+        _say_proofs(proofs)
+    return ExitCode.DATA if any(proof.divergence for proof in proofs) else ExitCode.CLEAN
+
+
+def _asked(wanted: Wanted) -> tuple[int, History]:
+    """Return the first instant of decisions and the history with its records. Raises HistoryError."""
+    begin = _instant("--from", wanted.begin) if wanted.begin else 0
+    end = _instant("--to", wanted.end) if wanted.end else None
+    if end is not None and end <= begin:
+        raise HistoryError(f"--to {wanted.end}: it is not after --from {wanted.begin}; give a later time")
+    names = tuple(name.strip().upper() for name in wanted.symbols.split(",") if name.strip())
+    history = read_history(Path(wanted.data), frame=wanted.frame, symbols=names, end_ms=end)
+    return begin, with_records(history, Path(wanted.data), wanted.funding, wanted.rules)
+
+
+def _say_proofs(proofs: Sequence[Proof]) -> None:
     for proof in proofs:
         verdict = proof.divergence or f"{proof.compared:,} decisions before it are those of the whole run"
         say(f"cut at {moment(proof.cut_ms)}: {verdict}")
-    if wanted.prove and not proofs:
+    if not proofs:
         say("nothing was decided, so nothing could be proved; name more history")
-    return ExitCode.DATA if failed else ExitCode.CLEAN
-
-
-def _with_funding(history: History, folder: str) -> History:
-    """Return the history with the payments recorded in a folder; says for how many symbols."""
-    funding, notes = read_funding(Path(folder))
-    names = [one.symbol for one in history.series]
-    known = sum(name in funding for name in names)
-    say(f"recorded funding for {known} of {len(names)} symbols; the others pay 0.01 % every 8 hours")
-    return history._replace(funding=funding, notes=(*history.notes, *notes))
 
 
 def prove_it(
@@ -135,7 +142,7 @@ def prove_it(
     with progress_bar(wanted.prove, "proof") as taken:
 
         def run(part: History) -> tuple[Decision, ...]:
-            decided = replay(part, settings, flags, wanted.seed, begin).decisions
+            decided = prepared(part, settings, flags, wanted.seed, begin).run().decisions
             taken(1)
             return decided
 
@@ -153,16 +160,9 @@ def _instant(option: str, text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def replay(
-    history: History,
-    settings: Settings,
-    flags: FlagBoard,
-    seed: int,
-    begin: int,
-    progress: Callable[[int], None] = lambda _bars: None,
-) -> Outcome:
-    """Run one replay."""
-    return Replay(history, settings, flags, ReplayRules(), seed=seed, start_ms=begin).run(progress)
+def prepared(history: History, settings: Settings, flags: FlagBoard, seed: int, begin: int) -> Replay:
+    """Return a replay that is about to begin, with the installed strategies as they are at their start."""
+    return Replay(history, settings, flags, ReplayRules(), seed=seed, start_ms=begin, guests=installed_strategies())
 
 
 @contextmanager

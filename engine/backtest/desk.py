@@ -258,6 +258,8 @@ class ReplayDesk(Desk):
         past: Callable[[str, int], Candles],
         guests: Guests | None = None,
     ) -> None:
+        self.guest_news: list[str] = []
+        """What the strategies from outside gave cause to say, for whoever reports the replay."""
         clock = ReplayClock(start_ms)
         venue = NoVenue()
         ports = Ports(clock, venue, venue, MemoryDisk(), RandomEntropy(seed), NoModels())
@@ -294,6 +296,10 @@ class ReplayDesk(Desk):
         """Give a symbol its trading rules."""
         self.feed.instruments[symbol] = instrument
         self.feed.brackets[symbol] = brackets
+
+    def tell_guests(self) -> None:
+        """Keep what the strategies from outside gave cause to say: nobody reads the event log of a replay."""
+        self.guest_news += self.guests.news()
 
     def publish(self) -> None:
         """Show nothing: there is no screen."""

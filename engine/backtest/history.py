@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 
 from engine.backtest.faults import HistoryError
 from engine.backtest.funding import Funding
-from engine.market.tape import LEAP, build_frame, moment
+from engine.backtest.told import Told
+from engine.market.tape import LEAP, build_frame, is_leap, leap_text, moment
 from exchange.market_data import FRAME_MS, Candles
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ Integers = npt.NDArray[np.int64]
 BAR_MS = FRAME_MS["5m"]
 BASE_FRAMES = ("5m", "1m")
 _PRICES = ("open", "high", "low", "close")
+_OTHER = re.compile(r"-(funding|\d+[mhdw]-mark)(__.*)?\.parquet$")
+"""Files of other kinds that may lie beside candles."""
 _NAME = re.compile(r"^(?P<symbol>[^-]+?)(?:-\d{4}-\d{2})?-(?P<interval>\d+[mhdw])(?:__.*)?\.parquet$")
 
 
@@ -58,13 +61,38 @@ class Series(NamedTuple):
 
     def stretches(self) -> list[Stretch]:
         """Return the runs of consecutive bars in one unit: a price that leaps is another contract's from there on."""
-        leap = np.log(LEAP)
         broken = np.diff(self.open_time) != BAR_MS
-        broken |= np.abs(np.log(self.open[1:] / self.close[:-1])) > leap
-        inside = np.abs(np.log(self.close / self.open)) > leap  # a bar in two units stands alone
-        broken |= inside[1:] | inside[:-1]
+        broken |= self._leaps()
         borders = [0, *(np.flatnonzero(broken) + 1).tolist(), len(self.open_time)]
         return [Stretch(first, end) for first, end in itertools.pairwise(borders)]
+
+    def units(self) -> list[int]:
+        """Return the first bar of every unit its price had: each is a contract of its own."""
+        return [0, *(np.flatnonzero(self._leaps()) + 1).tolist()]
+
+    def _leaps(self) -> npt.NDArray[np.bool_]:
+        """Say of every bar but the last whether the next one is in another unit."""
+        leap = np.log(LEAP)
+        between = np.abs(np.log(self.open[1:] / self.close[:-1])) > leap
+        inside = np.abs(np.log(self.close / self.open)) > leap  # a bar in two units stands alone
+        leaps: npt.NDArray[np.bool_] = between | inside[1:] | inside[:-1]
+        return leaps
+
+    def end_text(self, bar: int) -> str:
+        """Return in words why nothing goes on after the last bar of a stretch.
+
+        Only a bar that adjoins can tell: of a hole nobody knows at its beginning that it will be one.
+        """
+        after = bar + 1
+        if after >= len(self.open_time) or int(self.open_time[after] - self.open_time[bar]) != BAR_MS:
+            return "the history breaks off here"
+        before, opened, closed = float(self.close[bar]), float(self.open[after]), float(self.close[after])
+        new = opened if is_leap(before, opened) else closed
+        return f"the price {leap_text(before, new)} at once: redenominated, this contract ends here"
+
+    def part(self, first: int, end: int) -> Series:
+        """Return bars [first, end)."""
+        return Series._make((self.symbol, *(column[first:end] for column in self[1:])))
 
     def candles(self, first: int, end: int) -> Candles:
         """Return bars [first, end) as candles; what the desk does not read is zero."""
@@ -98,6 +126,8 @@ class History(NamedTuple):
     notes: tuple[str, ...]
     funding: Mapping[str, Funding] = MappingProxyType({})
     """Recorded payments by symbol."""
+    told: Told = Told()
+    """What the venue told of the contracts."""
 
     @property
     def bars(self) -> int:
@@ -115,7 +145,7 @@ class History(NamedTuple):
         for one in self.series:
             count = int(np.searchsorted(one.open_time, end_ms - BAR_MS, side="right"))
             if count:
-                cut.append(Series._make((one.symbol, *(column[:count] for column in one[1:]))))
+                cut.append(one.part(0, count))
         return self._replace(series=tuple(cut))
 
 
@@ -165,15 +195,22 @@ def _some(series: Sequence[Series]) -> str:
 def _files(directory: Path, frame: str, symbols: Collection[str], notes: list[str]) -> Iterator[tuple[Path, str]]:
     """Yield the candle files of the frame in order of name."""
     try:
-        paths = sorted(path for path in directory.iterdir() if path.suffix == ".parquet")
+        parquet = sorted(path for path in directory.iterdir() if path.suffix == ".parquet")
     except OSError as error:
         raise HistoryError(
             f"--data {directory}: {error.strerror or error}; give a readable folder of Parquet candles"
         ) from error
+    paths = [path for path in parquet if not _OTHER.search(path.name)]
     if not paths:
-        below = sorted({path.parent.relative_to(directory).as_posix() for path in directory.rglob("*.parquet")})
+        below = sorted(
+            {
+                path.parent.relative_to(directory).as_posix()
+                for path in directory.rglob("*.parquet")
+                if not _OTHER.search(path.name)
+            }
+        )
         remedy = f"candles lie in {', '.join(below[:4])}: name one of these" if below else "`perpdesk data` makes them"
-        raise HistoryError(f"--data {directory}: there is no .parquet file; {remedy}")
+        raise HistoryError(f"--data {directory}: there is no .parquet file with candles; {remedy}")
     known = set()
     for path in paths:
         named = _NAME.match(path.name)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.backtest.marking import fall_of, mark
 from engine.positions.lifecycle import EventName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from engine.backtest.desk import Decision
+    from engine.backtest.history import Series
     from engine.replay import Outcome, Trade
 
 R_EDGES = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
@@ -39,7 +41,9 @@ class StrategyFigures(msgspec.Struct, frozen=True):
     """Sum of gains over sum of losses in USDT."""
     net: Decimal
     drawdown: Decimal
-    """Largest fall of its own equity from a peak, in USDT."""
+    """Largest fall of its own closed balance from a peak, in USDT."""
+    marked_drawdown: float
+    """The same of its equity at every 5m close, open positions included."""
     longs: int
     mean_hours: float
     targets: int
@@ -63,11 +67,17 @@ class Summary(msgspec.Struct, frozen=True):
     start_balance: Decimal
     end_balance: Decimal
     max_drawdown: Decimal
+    """Of the closed balance, from a peak."""
     max_drawdown_percent: float
+    marked_drawdown: float
+    """Of the equity at every 5m close, open positions included, from a peak."""
+    marked_drawdown_percent: float
     strategies: tuple[StrategyFigures, ...]
     r_histogram: tuple[tuple[str, int], ...]
     equity: tuple[tuple[int, float], ...]
     """(UTC ms, balance) at the last close of every day on which a trade closed."""
+    marked_equity: tuple[tuple[int, float], ...]
+    """(UTC ms, equity with open positions) at the end of every day from the first trade to the last."""
 
 
 def hash_of(decisions: Iterable[Decision]) -> str:
@@ -78,12 +88,16 @@ def hash_of(decisions: Iterable[Decision]) -> str:
     return digest.hexdigest()
 
 
-def summarise(outcome: Outcome) -> Summary:
-    """Return the figures of a replay."""
+def summarise(outcome: Outcome, series: Iterable[Series], strategies: Iterable[str] = ()) -> Summary:
+    """Return the figures of a replay over these series; `strategies` are told of even where they traded nothing."""
     trades = sorted(outcome.trades, key=lambda trade: (trade.closed_ms, trade.position_id))
-    names = sorted({trade.strategy for trade in trades} | {"ict", "self_learning", "hybrid"})
+    names = sorted({trade.strategy for trade in trades} | {"ict", "self_learning", "hybrid", *strategies})
     net = sum((trade.net for trade in trades), ZERO)
     fall, share = drawdown(trades, outcome.start_balance)
+    marked = mark(trades, series)
+    start = float(outcome.start_balance)
+    equity = marked.equity(start, names)
+    marked_fall = fall_of(equity)
     return Summary(
         hash=hash_of(outcome.decisions),
         bars=outcome.bars,
@@ -98,16 +112,24 @@ def summarise(outcome: Outcome) -> Summary:
         end_balance=outcome.start_balance + net,
         max_drawdown=fall,
         max_drawdown_percent=share,
+        marked_drawdown=marked_fall.usdt,
+        marked_drawdown_percent=marked_fall.percent,
         strategies=tuple(
-            figures(name, [trade for trade in trades if trade.strategy == name], outcome.start_balance)
+            figures(
+                name,
+                [trade for trade in trades if trade.strategy == name],
+                outcome.start_balance,
+                fall_of(marked.equity(start, (name,))).usdt,
+            )
             for name in names
         ),
         r_histogram=histogram(trades),
         equity=daily(trades, outcome.start_balance),
+        marked_equity=marked.days(equity),
     )
 
 
-def figures(strategy: str, trades: Sequence[Trade], start: Decimal) -> StrategyFigures:
+def figures(strategy: str, trades: Sequence[Trade], start: Decimal, marked_drawdown: float) -> StrategyFigures:
     """Return the figures of one strategy's trades, in order of their close."""
     nothing = float("nan")
     results = [trade.r for trade in trades]
@@ -130,6 +152,7 @@ def figures(strategy: str, trades: Sequence[Trade], start: Decimal) -> StrategyF
         profit_factor=float(gains / losses) if losses > 0 else nothing,
         net=gains - losses,
         drawdown=drawdown(trades, start)[0],
+        marked_drawdown=marked_drawdown,
         longs=sum(1 for trade in trades if trade.direction.sign > 0),
         mean_hours=fmean((trade.closed_ms - trade.opened_ms) / 3_600_000 for trade in trades) if trades else nothing,
         targets=targets,

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from backtest_market import small_history
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "channel-breakout"
@@ -85,3 +86,15 @@ def test_without_the_folder_it_is_not_there(tmp_path):
     done = started(tmp_path, "-m", "tui.cli", "--data-dir", str(tmp_path / "desk"), "doctor", "--json")
     (line,) = [json.loads(one) for one in done.stdout.splitlines() if '"strategies"' in one]
     assert line["text"] == "the desk's own three; no package offers another"
+
+
+def test_a_backtest_trades_it_and_proves_it(folder, tmp_path):
+    candles = small_history(tmp_path / "candles", symbols=2)
+    asked = ["--data-dir", str(tmp_path / "desk"), "--json"]
+    done = started(folder, "-m", "tui.cli", *asked, "backtest", "--data", str(candles), "--prove", "2")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    (own,) = [one for one in found["strategies"] if one["strategy"] == "channel_breakout"]
+    assert own["trades"] > 0
+    assert "strategy channel_breakout of perpdesk-channel-breakout 1.0.0 takes part" in done.stderr
+    assert [proof["divergence"] for proof in found["proofs"]] == ["", ""]

@@ -141,8 +141,8 @@ def test_a_bar_that_opens_beyond_the_liquidation_price_costs_no_more_than_the_ma
     assert -hit.net <= hit.margin * 2
 
 
-def test_figures_add_up(outcome):
-    summary = summarise(outcome)
+def test_figures_add_up(history, outcome):
+    summary = summarise(outcome, history.series)
     assert summary.trades == len(outcome.trades) == sum(one.trades for one in summary.strategies)
     assert summary.trades == sum(count for _, count in summary.r_histogram)
     assert summary.end_balance - summary.start_balance == sum(trade.net for trade in outcome.trades)
