@@ -50,6 +50,7 @@ class LiveCycle:
         """(signal id, state) of what has been journaled."""
         self.entries = Entries(desk)
         self._gates = GateLog()
+        self._rules = signal_rules(desk.settings)
         self.hunter = Hunter(desk)
 
     async def run(self) -> None:
@@ -81,7 +82,7 @@ class LiveCycle:
             views = await self.hunter.hunt(views)
         self.waiting = tuple(waiting)
         now = desk.clock.now_ms()
-        selection = select(views, desk.mode, desk.book.track, signal_rules(desk.settings), now)
+        selection = select(views, desk.mode, desk.book.track, self._rules, now)
         self.views = {view.reading.symbol: view for view in views}
         self.selection = selection
         for signal in selection.signals:

@@ -218,13 +218,16 @@ class Replay:
             now = min(instants[place : place + 1] + [wake for wake, _ in self._wakes[:1]])
             due: set[int] = set()
             while self._wakes and self._wakes[0][0] <= now:
-                due.add(heappop(self._wakes)[1])
+                slot_due = heappop(self._wakes)[1]
+                if self._open_at.get(slot_due):  # what it was set for may have ended
+                    due.add(slot_due)
             here = {}
             if place < len(instants) and instants[place] == now:
                 part = slice(borders[place], borders[place + 1])
                 here = dict(zip(slot[part].tolist(), bit[part].tolist(), strict=True))
                 place += 1
-            self._at(now, due, here)
+            if due or here or self.desk.resting.waiting:
+                self._at(now, due, here)
         return self._outcome()
 
     def _at(self, now: int, due: set[int], here: dict[int, int]) -> None:

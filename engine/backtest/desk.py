@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from engine.journal.record import Record
     from engine.positions.lifecycle import PositionEvent
+    from engine.signals.signal import Selection
     from engine.strategy.guests import Guests
     from exchange.instrument import Bracket, Instrument
     from exchange.market_data import Candles
@@ -178,6 +179,13 @@ class ReplayPending(PendingEntries):
         return list(self._entries.values())
 
 
+class ReplayCycle(LiveCycle):
+    """The live cycle without the account it gives of itself: nobody looks at the cycles of a replay."""
+
+    def _finish(self, selection: Selection, ready: int, duration_ms: float) -> None:
+        """Tell nothing."""
+
+
 class ReplayVirtual(VirtualCycle):
     """The virtual loop: prices come from the replay, and an entry is filled at the price after its decision."""
 
@@ -285,7 +293,7 @@ class ReplayDesk(Desk):
         )
         self.pending = self.resting = ReplayPending()
         self.virtual = self.prices = ReplayVirtual(self)
-        self.live = LiveCycle(self)
+        self.live = ReplayCycle(self)
         self.phase, self.phase_text = "running", ""
         self.market.look_back(past)
         self.market.seat(symbols)

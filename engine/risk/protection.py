@@ -180,14 +180,17 @@ def _demand(state: ProtectionState, limits: ProtectionLimits) -> tuple[Protectio
     for_today = state.halted_day == state.day or day >= limits.halt_day_loss
     halted, defensive, cautious = ProtectionLevel.HALTED, ProtectionLevel.DEFENSIVE, ProtectionLevel.CAUTIOUS
     conditions = (
-        (for_good, halted, f"drawdown of {drawdown:.1f} %: waits for the operator to re-arm"),
-        (for_today, halted, f"loss of {day:.1f} % today: until the next UTC day"),
-        (drawdown >= limits.defensive_drawdown, defensive, f"drawdown of {drawdown:.1f} %"),
-        (losses >= limits.defensive_losses, defensive, f"{losses} losses in a row"),
-        (day >= limits.cautious_day_loss, cautious, f"loss of {day:.1f} % today"),
-        (losses >= limits.cautious_losses, cautious, f"{losses} losses in a row"),
+        (for_good, halted, "drawdown of {drawdown:.1f} %: waits for the operator to re-arm"),
+        (for_today, halted, "loss of {day:.1f} % today: until the next UTC day"),
+        (drawdown >= limits.defensive_drawdown, defensive, "drawdown of {drawdown:.1f} %"),
+        (losses >= limits.defensive_losses, defensive, "{losses} losses in a row"),
+        (day >= limits.cautious_day_loss, cautious, "loss of {day:.1f} % today"),
+        (losses >= limits.cautious_losses, cautious, "{losses} losses in a row"),
     )
-    return next(((level, text) for holds, level, text in conditions if holds), (ProtectionLevel.NORMAL, ""))
+    for holds, level, text in conditions:
+        if holds:
+            return level, text.format(drawdown=drawdown, day=day, losses=losses)
+    return ProtectionLevel.NORMAL, ""
 
 
 def _raise_level(state: ProtectionState, now: int, limits: ProtectionLimits) -> ProtectionState:

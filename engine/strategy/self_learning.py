@@ -99,7 +99,7 @@ CERTAIN = float(barrier_probability(FULL_DRIFT))
 
 
 def _unit(values: Floats) -> Floats:
-    return np.clip(values, -1.0, 1.0)
+    return np.minimum(np.maximum(values, -1.0), 1.0)  # np.clip takes four times as long over one row
 
 
 def leans(market: Floats) -> Leans:
