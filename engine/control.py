@@ -7,13 +7,13 @@ told by one clock: the socket never leaves the machine.
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
 from engine.commands import Ack, Command, Question
 from engine.events import Event
-from engine.snapshot import Chart, NoAnswer, PositionDetail, SignalDetail, Snapshot, WhatIf
+from engine.snapshot import Answer, Chart, NoAnswer, PositionDetail, SignalDetail, Snapshot, WhatIf
 
 MAX_REQUEST: Final = 64 << 10
 MAX_ANSWER: Final = 32 << 20
@@ -68,6 +68,8 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
 
     writes: bool
     text: str = ""
+    run: str = ""
+    """Name of the engine's run: with another one tickets, events and snapshots are numbered anew."""
 
 
 class Ticket(msgspec.Struct, frozen=True, tag="ticket"):
@@ -134,6 +136,17 @@ def read_snapshot(body: bytes) -> Snapshot:
         return _SNAPSHOT.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ControlError(f"a snapshot of another version ({error}): start both from the same program") from None
+
+
+def read_answer(name: str, body: bytes) -> Answer:
+    """Return an answer; one that cannot be understood is a NoAnswer that says so."""
+    kind = ANSWERS.get(name)
+    if kind is None:
+        return NoAnswer("an answer of another version: start engine and screen from the same program")
+    try:
+        return cast("Answer", msgspec.msgpack.decode(body, type=kind))
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return NoAnswer(f"an answer of another version ({error}): start engine and screen from the same program")
 
 
 def encode(value: object) -> bytes:

@@ -33,6 +33,10 @@ class EventSlice(NamedTuple):
 class ScreenPort(Protocol):
     """What a screen may do, in process or over a socket. No method waits for the engine."""
 
+    @property
+    def writes(self) -> bool:
+        """Say whether the engine takes commands from this screen now."""
+
     def snapshot(self) -> Snapshot | None:
         """Return the latest snapshot, None before the first."""
 
@@ -106,6 +110,8 @@ class LocalPort:
             self._answers.pop(next(iter(self._answers)))
 
     # The screen's side.
+
+    writes = True
 
     def snapshot(self) -> Snapshot | None:
         """Return the latest snapshot, None before the first."""

@@ -189,7 +189,7 @@ class Engine:
             )
         )
         self.desk = desk
-        server = ControlServer(self._port, self._options.paths.data)
+        server = ControlServer(self._port, self._options.paths.data, session)
         try:
             await server.start()
         except OSError as error:

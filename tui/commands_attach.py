@@ -110,7 +110,7 @@ def attach(options: GlobalOptions) -> int:
     app = PerpdeskApp(
         port,
         desk_ms,
-        read_only=not port.writes,
+        read_only=options.read_only,
         ascii_only=screen.ascii,
         theme=screen.theme,
         paint_rate=screen.paint_rate,

@@ -57,7 +57,7 @@ class View:
         self.clock_ms = clock_ms
         self.monotonic = monotonic
         self.palette = Palette(theme)
-        self.read_only = read_only
+        self._read_only = read_only
         self.ascii_only = ascii_only
         self.dispatch = Dispatch(port, monotonic, operator)
         self.started = 0.0
@@ -106,6 +106,11 @@ class View:
         if self.newest.phase == "running" and self.feed_age() > STALE_AFTER_S:
             return texts.STALE_FEED
         return ""
+
+    @property
+    def read_only(self) -> bool:
+        """Return whether this screen sends no commands: it was asked to, or another one gives them."""
+        return self._read_only or not self.port.writes
 
     def poll(self) -> bool:
         """Pull snapshot, events, acknowledgements and answers; True when something arrived."""

@@ -39,6 +39,8 @@ IDLE_S = 30.0
 """A client that asks nothing for this long is let go: a stopped one must not keep the right to write."""
 WRITE_S = 5.0
 CLIENTS = 16
+REMEMBERED = 1_000
+"""Commands of a client that are known again when their number comes twice."""
 _PEER = struct.Struct("3i")
 
 
@@ -54,9 +56,12 @@ class _Client:
 class ControlServer:
     """One engine's socket."""
 
-    def __init__(self, port: LocalPort, folder: Path) -> None:
-        """Serve `port` below `folder`; nothing is opened before `start`. The folder's lock must be held."""
-        self._port = port
+    def __init__(self, port: LocalPort, folder: Path, run: str) -> None:
+        """Serve `port` below `folder`; nothing is opened before `start`. The folder's lock must be held.
+
+        `run` names this run of the engine.
+        """
+        self._port, self._run = port, run
         self._path = folder / SOCKET_NAME
         self._server: asyncio.Server | None = None
         self._clients: set[_Client] = set()
@@ -111,6 +116,8 @@ class ControlServer:
                     return Refusal("this screen may only look: it asked for no more, or another one gives the commands")
                 if number not in client.sent:
                     client.sent[number] = self._port.send(command, by)
+                    if len(client.sent) > REMEMBERED:
+                        del client.sent[next(iter(client.sent))]
                 return Ticket(client.sent[number])
             case Ask(question):
                 return Ticket(self._port.ask(question))
@@ -118,11 +125,10 @@ class ControlServer:
     def _welcome(self, client: _Client, writes: bool) -> Welcome:
         client.asked = writes
         if writes and any(one.writes for one in self._clients if one is not client):
-            return Welcome(
-                writes=False, text="another screen gives the commands; this one may look until that one leaves"
-            )
+            text = "another screen gives the commands; this one may look until that one leaves"
+            return Welcome(writes=False, text=text, run=self._run)
         client.writes = writes
-        return Welcome(writes)
+        return Welcome(writes, run=self._run)
 
     def _news(self, pull: Pull) -> News:
         snapshot = self._port.snapshot()

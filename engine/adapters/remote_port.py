@@ -13,7 +13,6 @@ import msgspec
 
 from engine.commands import Ack, AckState
 from engine.control import (
-    ANSWERS,
     LENGTH,
     MAX_ANSWER,
     SOCKET_NAME,
@@ -27,10 +26,11 @@ from engine.control import (
     Ticket,
     Welcome,
     packed,
+    read_answer,
     read_reply,
     read_snapshot,
 )
-from engine.port import EVENT_RING, EventSlice
+from engine.port import ACK_RING, ANSWER_RING, EVENT_RING, EventSlice
 from engine.snapshot import NoAnswer
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 PULL_S = 0.25
 AGAIN_S = 1.0
+RIGHT_S = 2.0
+"""Between two requests for the right to give commands while another screen has it."""
 DEADLINE_S = 10.0
 UNKNOWN = "what became of it is not known: {}"
 NOT_SENT = "not sent: the engine does not answer; give it again when it does"
@@ -61,13 +63,20 @@ class ControlLine:
         except OSError as error:
             self._socket.close()
             raise ControlError(f"no engine answers at {path} ({error.strerror}): start perpdesk --headless") from None
+        self.writes, self.text, self.run = False, "", ""
         try:
-            welcome = self.ask(Hello(writes))
+            self.greet(writes=writes)
         except ControlError:
             self._socket.close()
             raise
-        self.writes = isinstance(welcome, Welcome) and welcome.writes
-        self.text = welcome.text if isinstance(welcome, Welcome | Refusal) else ""
+
+    def greet(self, *, writes: bool) -> None:
+        """Say what is wanted and take note of what is granted."""
+        welcome = self.ask(Hello(writes))
+        if isinstance(welcome, Welcome):
+            self.writes, self.text, self.run = welcome.writes, welcome.text, welcome.run
+        elif isinstance(welcome, Refusal):
+            self.writes, self.text = False, welcome.text
 
     def ask(self, request: Request) -> Reply:
         """Send a request and return the reply."""
@@ -102,9 +111,14 @@ class RemotePort:
         self._folder, self._wants = folder, writes
         self._line: ControlLine | None = ControlLine(folder, writes=writes)
         self.writes, self.text = self._line.writes, self._line.text
+        self._asked_at = time.monotonic()
+        self._run_name = self._line.run
         self._snapshot: Snapshot | None = None
         self._events: deque[Event] = deque(maxlen=EVENT_RING)
-        self._missed = 0
+        self._before = 0
+        """Events of the runs before this one: ours are numbered on over a restart of the engine."""
+        self._seen = self._after = 0
+        """Numbers of the last snapshot and event as the engine counts."""
         self._numbers = itertools.count(1)
         self._waiting: deque[tuple[int, Send | Ask]] = deque()
         self._acks: dict[int, Ack] = {}
@@ -173,9 +187,16 @@ class RemotePort:
 
     def _connect(self) -> ControlLine:
         self._refuse_waiting()
-        self._line = ControlLine(self._folder, writes=self._wants)
+        self._line = line = ControlLine(self._folder, writes=self._wants)
         self._refuse_waiting()  # what was given while the engine was looked for
-        return self._line
+        if line.run != self._run_name:
+            self._run_name = line.run
+            self._before, self._seen, self._after = self._before + self._after, 0, 0
+        self._note_right(line)
+        return line
+
+    def _note_right(self, line: ControlLine) -> None:
+        self.writes, self.text, self._asked_at = line.writes, line.text, time.monotonic()
 
     def _refuse_waiting(self) -> None:
         while self._waiting:
@@ -184,9 +205,19 @@ class RemotePort:
 
     def _refuse(self, number: int, request: Send | Ask, text: str) -> None:
         if isinstance(request, Send):
-            self._acks[number] = Ack(number, AckState.REFUSED, text)
+            self._settle(Ack(number, AckState.REFUSED, text))
         else:
-            self._answers[number] = NoAnswer(text)
+            self._reply(number, NoAnswer(text))
+
+    def _settle(self, ack: Ack) -> None:
+        self._acks[ack.ticket] = ack
+        if len(self._acks) > ACK_RING:
+            del self._acks[next(iter(self._acks))]
+
+    def _reply(self, number: int, answer: Answer) -> None:
+        self._answers[number] = answer
+        if len(self._answers) > ANSWER_RING:
+            del self._answers[next(iter(self._answers))]
 
     def _lost(self, text: str) -> None:
         """Forget the line; what waits for an answer gets one."""
@@ -194,9 +225,9 @@ class RemotePort:
             self._line.close()
         self._line = None
         for number in self._open_acks.values():
-            self._acks[number] = Ack(number, AckState.REFUSED, UNKNOWN.format(text))
+            self._settle(Ack(number, AckState.REFUSED, UNKNOWN.format(text)))
         for number in self._open_answers.values():
-            self._answers[number] = NoAnswer(text)
+            self._reply(number, NoAnswer(text))
         self._open_acks.clear()
         self._open_answers.clear()
 
@@ -213,24 +244,28 @@ class RemotePort:
             else:
                 text = reply.text if isinstance(reply, Refusal) else "the engine gave no ticket"
                 self._refuse(number, request, text)
-        seen = self._snapshot.seq if self._snapshot is not None else 0
-        after = self._events[-1].seq if self._events else 0
-        reply = line.ask(Pull(seen, after, tuple(self._open_acks)[:64], tuple(self._open_answers)[:64]))
+        if self._wants and not line.writes and time.monotonic() - self._asked_at >= RIGHT_S:
+            line.greet(writes=True)
+            self._note_right(line)
+        reply = line.ask(Pull(self._seen, self._after, tuple(self._open_acks)[:64], tuple(self._open_answers)[:64]))
         if isinstance(reply, News):
             self._take(reply)
 
     def _take(self, news: News) -> None:
         if news.snapshot:
             self._snapshot = read_snapshot(news.snapshot)
-        self._events.extend(news.events)
+            self._seen = self._snapshot.seq
+        for event in news.events:
+            self._after = event.seq
+            self._events.append(msgspec.structs.replace(event, seq=self._before + event.seq))
         for ack in news.acks:
-            number = self._open_acks.pop(ack.ticket)
-            self._acks[number] = Ack(number, ack.state, ack.text)
+            number = self._open_acks.pop(ack.ticket, None)
+            if number is not None:
+                self._settle(Ack(number, ack.state, ack.text))
         for ticket, name, body in news.answers:
-            number = self._open_answers.pop(ticket)
-            kind = ANSWERS.get(name)
-            answer = NoAnswer("an answer of another version") if kind is None else None
-            self._answers[number] = answer or msgspec.msgpack.decode(body, type=kind)
+            number = self._open_answers.pop(ticket, None)
+            if number is not None:
+                self._reply(number, read_answer(name, body))
 
 
 def wait_for_ack(port: RemotePort, ticket: int, seconds: float) -> Ack:

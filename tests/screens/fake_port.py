@@ -63,6 +63,7 @@ class FakePort:
         self._answers: dict[int, Answer] = {}
         self._ticket = 0
         self.speechless = False
+        self.writes = True
 
     def snapshot(self) -> Snapshot | None:
         return self.latest

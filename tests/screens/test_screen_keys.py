@@ -377,6 +377,22 @@ async def test_read_only_screen_hides_and_refuses_what_changes(running, port: Fa
         assert not [entry for entry in _palette_entries(desk.app) if BY_ID.get(entry.binding, FREE).changes]
 
 
+async def test_a_screen_whose_engine_gives_the_commands_to_another_only_looks_until_it_gets_them(
+    running, port: FakePort
+):
+    port.writes = False
+    async with running(WIDE) as desk:
+        assert "read-only" in desk.text("top")
+        await desk.press("H")
+        assert "read-only" in desk.text("notice")
+        assert port.sent == []
+        port.writes = True
+        await desk.settle()
+        assert "read-only" not in desk.text("top")
+        await desk.press("H")
+        assert len(port.sent) == 1
+
+
 async def test_refused_command_shows_the_reason(running, port: FakePort):
     port.refuse = "protection holds entries until tomorrow"
     async with running() as desk:

@@ -24,7 +24,7 @@ def available():
 
 class Terminal:
     def __init__(self, folder: Path, name: str, size=(120, 40)):
-        self.server = f"perpdesk-{name}"
+        self.server = f"perpdesk-{name}-{os.getpid()}"  # two runs of the tests must not share a server
         self.conf = folder / "tmux.conf"
         self.conf.write_text(CONF, encoding="utf-8")
         self.size = size

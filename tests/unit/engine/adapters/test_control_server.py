@@ -24,7 +24,7 @@ def served(folder, story):
         port = LocalPort()
         given = []
         port.attach(asyncio.get_running_loop(), lambda _ticket, command, _by: given.append(command), print)
-        server = ControlServer(port, folder)
+        server = ControlServer(port, folder, "a run")
         await server.start()
         try:
             await story()
@@ -58,6 +58,16 @@ def test_one_that_asked_only_to_look_gives_no_command_at_all(tmp_path):
         line.close()
 
     assert served(tmp_path, story) == []
+
+
+def test_every_welcome_names_the_run_so_that_a_restart_is_noticed(tmp_path):
+    async def story():
+        for writes in (True, True, False):
+            welcome, _, writer = await client(tmp_path, writes=writes)
+            writer.close()
+            assert welcome.run == "a run"
+
+    served(tmp_path, story)
 
 
 def test_a_number_given_twice_is_carried_out_once(tmp_path):
