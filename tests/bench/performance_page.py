@@ -30,12 +30,18 @@ structure, three strategies, risk and the virtual book; its figure holds the sta
 Not measured: freqtrade 2026.9 installs, but its backtest loads the markets of its exchange over the network first;
 nautilus and jesse were not installed.
 """
+HAND = """
+From a decision to the first byte of an order: checks, intent, journal, budget, signature, query. The journal of these
+rows lies in memory; what a disk adds is the last row. No network is in it: before an entry the desk reads position
+mode, margin type and leverage, two round trips.
+"""
 TOPICS = {
     "closed candle": ("A closed candle", CLOSED_CANDLE),
     "structure": ("Structure and zones", STRUCTURE),
     "cycle": ("One cycle", CYCLE),
     "replay": ("Backtest and replay", REPLAY),
     "positions": ("Virtual positions", "\nOne pass of the book over all positions, beside a plain Python loop.\n"),
+    "hand": ("Orders and journal", HAND),
 }
 
 
