@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from backtest_market import BAR, START, columns, small_history, write
+from market_series import CANDLES
 
 from config.flags import FlagBoard
 from config.settings import Settings
@@ -45,6 +46,38 @@ def test_the_cheap_judgement_changes_no_decision(history, outcome):
     assert first_difference(outcome.decisions, plain.decisions, "sifted", "plain") == ""
     assert outcome.looked < plain.looked / 5
     assert outcome.trades == plain.trades
+
+
+FOLDER = CANDLES / "5m"
+TAKEN = 9_000
+"""Bars of a recorded symbol: 6,000 warm up, the others decide."""
+
+
+def recorded(*symbols):
+    """Return the first bars of recorded symbols."""
+    if not FOLDER.is_dir():
+        pytest.skip("the recorded market data does not lie beside the repository")
+    whole = read_history(FOLDER, symbols=symbols)
+    return whole._replace(series=tuple(one.part(0, TAKEN) for one in whole.series))
+
+
+def recorded_symbols():
+    return sorted({path.name.partition("-")[0] for path in FOLDER.glob("*-5m__*.parquet")})
+
+
+@pytest.mark.parametrize(
+    "symbols",
+    [
+        ("CELRUSDT", "SANDUSDT", "XMRUSDT"),
+        *(pytest.param((name,), marks=pytest.mark.long) for name in recorded_symbols()),
+    ],
+)
+def test_the_cheap_judgement_changes_no_decision_on_recorded_candles(symbols):
+    history = recorded(*symbols)
+    sifted, plain = (replayed(history, sift=sift) for sift in (True, False))
+    assert first_difference(sifted.decisions, plain.decisions, "sifted", "plain") == ""
+    assert sifted.trades == plain.trades
+    assert sifted.looked < plain.looked / 3
 
 
 def test_a_self_learning_desk_decides_alike_with_and_without_the_cheap_judgement(history):
