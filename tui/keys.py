@@ -65,6 +65,7 @@ KEYS: tuple[Key, ...] = (
     Key("close", "x", "close_one", "close", "close the selected position, asks y", _DESK, 8, changes=True),
     Key("close.all", "X", "close_all", "close all", "close all of panel 2 or 3, typed CLOSE", _DESK, 9, changes=True),
     Key("stop.move", "S", "move_stop", "", "move the stop of the selected live position", _DESK, changes=True),
+    Key("order.cancel", "C", "cancel_order", "", "cancel an open order of the account", _DESK, changes=True),
     Key("breaker", "B", "breaker", "breaker", "breaker causes; reset, bypass, re-arm", _DESK, 10, changes=True),
     Key("trading", "T", "trading", "trading", "disarm at once; arm: typed LIVE", _DESK, 11, changes=True),
     Key("leave", "q,ctrl+c", "app.leave", "leave", "leave perpdesk", _DESK, 1),

@@ -144,6 +144,7 @@ def _changing(desk: DeskScreen) -> Iterator[Entry]:
 def _orders(desk: DeskScreen, snapshot: Snapshot) -> Iterator[Entry]:
     yield Entry("stop level", desk.action_stop_level, "pause, cancel, flatten or halt", "stop.level")
     yield Entry("move a stop", desk.action_move_stop, "of the selected live position; a price, then y", "stop.move")
+    yield Entry("cancel an order", desk.action_cancel_order, "of the account; choose it, then y", "order.cancel")
     if snapshot.hand is not None:
         yield from _live(desk, snapshot.hand)
     elif snapshot.trading == "LIVE":

@@ -172,6 +172,18 @@ MOVE_STOP_BODY = (
 )
 MOVE_STOP_SURE = ("The desk keeps it there from now on, over restarts too.",)
 MOVE_STOP_LABEL = "stop of {symbol} to {price}"
+CANCEL_ORDER_CHOICE = "Which order shall be cancelled?"
+CANCEL_ORDER_FOOT = "enter chooses, then asks y   esc closes"
+CANCEL_ORDER_TITLE = "Cancel this order?"
+CANCEL_ORDER_LABEL = "cancel the {purpose} order of {symbol}"
+CANCEL_ORDER_MEANS = {
+    "entry": "It will not be filled any more; what was filled already stays, protected.",
+    "stop": "It protects a position: the desk puts a stop back within seconds. S moves it, x closes the position.",
+    "target": "The stop stays; the desk puts the target of its plan back. x closes the position.",
+    "close": "It closes a position: the desk sends it again as long as the position has to be closed.",
+}
+CANCEL_ORDER_FOREIGN = "The desk did not place it and leaves it alone otherwise."
+NO_ORDERS = "no order of the account is open"
 STOP_TITLE = "How far shall the desk stop?"
 STOP_LEVELS = (
     ("pause", "no entries; care of positions goes on (also H)"),

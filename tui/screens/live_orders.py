@@ -10,6 +10,7 @@ from textual.screen import Screen
 from engine.commands import (
     AskWhatIf,
     CancelEntries,
+    CancelOrder,
     CloseAll,
     ClosePosition,
     Command,
@@ -18,10 +19,12 @@ from engine.commands import (
     HaltProcess,
     MoveStop,
 )
-from engine.snapshot import CoverageRow, WhatIf
+from engine.snapshot import CoverageRow, OrderRow, WhatIf
 from tui import numbers, texts
+from tui.lines import left
 from tui.screens.choice import ChoiceScreen, Option
 from tui.screens.confirm import ConfirmScreen
+from tui.widgets.hand import order_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,6 +122,40 @@ class LiveCommands(Screen[None]):
             self._confirm(title, [*what_if_lines(answer), *texts.MOVE_STOP_SURE], "y", lambda _: (command, label))
 
         self.view.dispatch.ask("stop", AskWhatIf(row.symbol, row.side, price), told)
+
+    def action_cancel_order(self) -> None:
+        """Choose an open order of the account, see what cancelling it means, confirm with y."""
+        if self._changing() is None:
+            return
+        if not self._open_orders():
+            self.view.dispatch.say(texts.NO_ORDERS, "warn")
+            return
+
+        def options(width: int) -> list[Option]:
+            del width
+            return [
+                Option(key, ((left(one.purpose, 9), "strong"), (order_text(one), "text")))
+                for key, one in self._open_orders().items()
+            ]
+
+        screen = ChoiceScreen(self.view, texts.CANCEL_ORDER_CHOICE, texts.CANCEL_ORDER_FOOT, options)
+        self.app.push_screen(screen, self.cancel_order)
+
+    def _open_orders(self) -> dict[str, OrderRow]:
+        hand = self.view.newest.hand if self.view.newest is not None else None
+        return {f"{one.conditional} {one.order_id}": one for one in hand.orders} if hand is not None else {}
+
+    def cancel_order(self, key: str | None) -> None:
+        """Say what cancelling an open order means, then ask for y."""
+        order = self._open_orders().get(key or "")
+        if order is None:
+            if key:
+                self.view.dispatch.say(texts.NO_ORDERS, "warn")
+            return
+        command = CancelOrder(order.symbol, order.order_id, order.conditional)
+        label = texts.CANCEL_ORDER_LABEL.format(purpose=order.purpose, symbol=order.symbol)
+        means = texts.CANCEL_ORDER_MEANS.get(order.purpose, texts.CANCEL_ORDER_FOREIGN)
+        self._confirm(texts.CANCEL_ORDER_TITLE, [order_text(order), means], "y", lambda _: (command, label))
 
     def action_stop_level(self) -> None:
         """Choose how far the desk is stopped."""

@@ -70,9 +70,13 @@ def _position(one: CoverageRow, width: int) -> Line:
 
 
 def _order(one: OrderRow) -> Line:
-    price = "market" if one.price != one.price else numbers.price(one.price, one.decimals)
-    text = f"{one.symbol} {one.side} {one.quantity:g} {one.kind} {price} {one.status}"
-    return ((_lead(""), "text"), (left(one.purpose, 9), "key"), (text, "dim"))
+    return ((_lead(""), "text"), (left(one.purpose, 9), "key"), (order_text(one), "dim"))
+
+
+def order_text(order: OrderRow) -> str:
+    """Return an order in one line: contract, side, quantity, kind, price, status."""
+    price = "market" if order.price != order.price else numbers.price(order.price, order.decimals)
+    return f"{order.symbol} {order.side} {order.quantity:g} {order.kind} {price} {order.status}"
 
 
 def _lead(name: str) -> str:
