@@ -8,8 +8,9 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 KERNEL_SOURCES := $(wildcard engine/analysis/*.py engine/strategy/*.py engine/market/*kernel.py engine/positions/*.py exchange/simulator/*.py)
 JOBS   ?= 2
+HOURS  ?= 8
 
-.PHONY: run test test-long bench bench-peers lint screenshots clean help
+.PHONY: run test test-long soak bench bench-peers lint screenshots clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -25,6 +26,10 @@ test: $(VENV)/.dev $(VENV)/.kernels
 ## make test-long    the slow suites as well: days of other markets, 50 kills, a soak (about an hour on two cores)
 test-long: $(VENV)/.dev $(VENV)/.kernels
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q
+
+## make soak HOURS=8 a live desk of 200 symbols at a simulated exchange for hours: memory, lag, books
+soak: $(VENV)/.dev $(VENV)/.kernels
+	SOAK_HOURS=$(HOURS) $(BIN)/python -m pytest -n 0 -q -s tests/e2e/test_soak.py
 
 ## make bench        measure beside other programs; writes benchmarks/results.md and docs/performance.md
 bench: $(VENV)/.dev $(VENV)/.kernels bench-peers
