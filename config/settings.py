@@ -90,6 +90,8 @@ class TradingSettings(Table):
     """Allows live orders, together with `trading.environment` and an armed account; false is paper trading."""
     environment: Literal["paper", "live"] = "paper"
     """Whether this configuration is meant for live orders; a live one with `trading.enabled` can be armed."""
+    key_may_transfer: bool = False
+    """Allows live orders with an API key that may move money to other wallets; one that withdraws is never allowed."""
     max_positions: Annotated[int, Env("MAX_POSITIONS"), Field(ge=0, le=100_000)] = 999
     """Most positions open at once."""
     execute_rank: Annotated[int, Env("IMMEDIATE_EXECUTION_RANK"), Field(ge=0, le=100)] = 3

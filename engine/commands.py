@@ -42,6 +42,8 @@ class Arm(msgspec.Struct, frozen=True, tag="arm"):
 
     hours: float = 24.0
     """When it expires."""
+    consent: str = ""
+    """The word the key's rights ask for, empty where they ask for none."""
 
 
 class Disarm(msgspec.Struct, frozen=True, tag="disarm"):
@@ -85,6 +87,8 @@ class SetTrading(msgspec.Struct, frozen=True, tag="set_trading"):
     """Let decisions become orders (`live`), or keep them on paper from now on."""
 
     live: bool
+    consent: str = ""
+    """As in `Arm`."""
 
 
 class CloseVirtual(msgspec.Struct, frozen=True, tag="close_virtual"):

@@ -5,6 +5,7 @@ Made only where settings and key allow live orders; on paper there is none, and 
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +40,7 @@ from engine.ports import DiskError
 from engine.positions.costs import exact
 from engine.positions.lifecycle import LifecycleError
 from engine.refusals import RefusedCommand
+from engine.rights_watch import RightsWatch
 from engine.risk.paper import Exposure
 from engine.snapshot import NoAnswer, WhatIf
 
@@ -106,6 +108,13 @@ class LiveOrders:
         book = LiveBook(exact(orders.emergency_stop_percent) / 100, smart=desk.flags.on("ENABLE_SMART_MONITORING"))
         self.lives = Lives(self.hand, book, desk.chronicle.positions, self._ended)
         self._remember(memory)
+        self.rights = RightsWatch(
+            self.hand.state.access.account.key_rights,
+            desk.clock,
+            desk.chronicle,
+            has_wallet=desk.identity.environment != "demo",
+            transfers_allowed=desk.settings.trading.key_may_transfer,
+        )
         self._account = terms.account
         self._record: ArmingRecord | None = None
         try:
@@ -115,7 +124,9 @@ class LiveOrders:
 
     async def run(self) -> None:
         """Care for the account until cancelled."""
-        await self.hand.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.rights.run(), name="key rights")
+            await self.hand.run()
 
     # Results.
 
@@ -180,7 +191,8 @@ class LiveOrders:
     def arming(self) -> ArmingView:
         """Return whether decisions may become orders."""
         desk = self._desk
-        return arming.judge(arming.facts_of(desk.settings, self._account, {}), self._record, desk.clock.now_ms())
+        facts = arming.facts_of(desk.settings, self._account, {})
+        return arming.judge(facts, self._record, desk.clock.now_ms(), self.rights.view)
 
     def why_no_entry(self, symbol: str) -> str:
         """Return why no entry of a symbol may go out now, empty where one may."""
@@ -268,8 +280,8 @@ class LiveOrders:
         """Carry out one command about live orders; return (text, before, after). Raises RefusedCommand."""
         level = self.hand.level.name
         match command:
-            case Arm(hours):
-                return self._arm(hours, by)
+            case Arm(hours, consent):
+                return self._arm(hours, consent, by)
             case Disarm():
                 return self._disarm(by)
             case CancelEntries():
@@ -333,14 +345,14 @@ class LiveOrders:
     async def _cancel_plain(self, order: BookOrder) -> None:
         await self.hand.keeper.cancel_order(order)
 
-    def _arm(self, hours: float, by: str) -> tuple[str, str, str]:
+    def _arm(self, hours: float, consent: str, by: str) -> tuple[str, str, str]:
         desk = self._desk
         facts = arming.facts_of(desk.settings, self._account, {})
         risk = desk.settings.risk
         limits = {"risk_per_trade": risk.risk_per_trade, "margin_cap": risk.margin_cap}
         before = "armed" if self.arming.armed else "not armed"
         try:
-            record = arming.make_record(facts, limits, by, hours, desk.clock.now_ms())
+            record = arming.make_record(facts, limits, by, hours, desk.clock.now_ms(), self.rights.view, consent)
             desk.ports.disk.replace(arming.NAME, arming.encode(record))
         except (ArmingError, DiskError) as error:
             raise RefusedCommand(str(error)) from error

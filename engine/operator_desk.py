@@ -102,8 +102,8 @@ class OperatorDesk:
                 return self._set_mode(mode, by)
             case SetFlag(name, value):
                 return self._set_flag(name, value, by)
-            case SetTrading(live):
-                return self._set_trading(live, by)
+            case SetTrading(live, consent):
+                return self._set_trading(live, consent, by)
             case Halt():
                 return self._halt(by)
             case Resume():
@@ -176,11 +176,11 @@ class OperatorDesk:
             desk.pending.keep(())  # the next cycle offers them again, at the entries the new setting gives them
         return ""
 
-    def _set_trading(self, live: bool, by: str) -> tuple[str, str, str]:
+    def _set_trading(self, live: bool, consent: str, by: str) -> tuple[str, str, str]:
         """Arm or disarm; a desk that was started on paper has no way to send an order and says so."""
         orders = self._desk.orders
         if orders is not None:
-            return orders.take(Arm() if live else Disarm(), by)
+            return orders.take(Arm(consent=consent) if live else Disarm(), by)
         if live:
             raise RefusedCommand(HOW_TO_GO_LIVE)
         return "the desk trades on paper already: no order leaves", "PAPER", "PAPER"

@@ -136,6 +136,20 @@ class LedgerView(msgspec.Struct, frozen=True):
     """Income types booked under their own name."""
 
 
+class RightsView(msgspec.Struct, frozen=True):
+    """What the API key may do, and what that means for live orders."""
+
+    text: str
+    """The rights in words."""
+    refused: tuple[str, ...] = ()
+    """Why there are no entries and no arming, each with what to do; empty where nothing stands against them."""
+    consent: str = ""
+    """The word that arming asks for, empty where it asks for none."""
+    warnings: tuple[str, ...] = ()
+    known: bool = False
+    """Whether the venue told them."""
+
+
 class ArmingView(msgspec.Struct, frozen=True):
     """Whether decisions may become orders."""
 
@@ -145,6 +159,7 @@ class ArmingView(msgspec.Struct, frozen=True):
     by: str
     expires_ms: int
     """0 where there is no arming record."""
+    rights: RightsView
 
 
 class HandView(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ class Connection:
         self.clock = clock
         self.credentials = credentials
         self.entropy = RandomEntropy()
-        self.rest = HttpRest(venue.rest_url)
+        self.rest = HttpRest(venue.rest_url, wallet_url=venue.wallet_url)
         self.dialer = WebSocketDialer(venue.stream_url)
         self.child: SimulatorChild | None = None
         self.options: RunOptions | None = None
@@ -116,7 +116,7 @@ async def _built_in(settings: SimulatorSettings, last_ms: int) -> Connection:
     # A moment passed since the child read its clock; the desk's first synchronisation takes it out.
     clock = SystemClock(ready.now, ready.speed)
     connection = Connection(
-        Venue(ready.rest, ready.stream, "simulator"),
+        Venue(ready.rest, ready.stream, "simulator", ready.rest),
         Identity("simulator", f"simulator {ready.market.partition(':')[0]}", ready.speed),
         clock,
         Credentials(DEMO_KEY, DEMO_SECRET),

@@ -70,6 +70,21 @@ class AccountConfig(msgspec.Struct, frozen=True):
     multi_assets: bool
 
 
+class KeyRights(msgspec.Struct, frozen=True):
+    """What the API key itself may do, whatever the account may."""
+
+    ip_restricted: bool
+    """Whether only listed addresses may use it."""
+    reads: bool
+    futures: bool
+    withdraws: bool
+    transfers: bool
+    """Whether it moves money to other accounts or wallets."""
+    created_ms: int
+    expires_ms: int
+    """When its trading right ends, UTC milliseconds; 0 where the venue names no end."""
+
+
 class CommissionRate(msgspec.Struct, frozen=True):
     """Fees of one symbol as shares of the notional."""
 

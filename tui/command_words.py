@@ -117,7 +117,10 @@ def _plain(command: Command) -> Callable[[Sequence[str]], Command]:
 
 
 def _arm(words: Sequence[str]) -> Command:
-    return Arm(float(_number(words[0]))) if words else Arm()
+    if len(words) > 2:
+        raise WordsError("arm [HOURS [CONSENT]]")
+    hours = float(_number(words[0])) if words else Arm().hours
+    return Arm(hours, words[1] if len(words) == 2 else "")
 
 
 WORDS: dict[str, Callable[[Sequence[str]], Command]] = {

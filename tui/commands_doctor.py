@@ -20,6 +20,7 @@ from engine.adapters.entropy import RandomEntropy
 from engine.adapters.installed_strategies import installed_strategies
 from engine.journal.log import verify
 from engine.ports import DiskError
+from engine.venue import own_credentials
 from exchange.binance.http import HttpRest
 from exchange.binance.routes import venue_of
 from exchange.binance.socket import WebSocketDialer
@@ -28,12 +29,14 @@ from tui.check import Check
 from tui.desk_start import configuration, paths_of
 from tui.exit_codes import ExitCode
 from tui.probe_check import check_contract
+from tui.rights_check import check_rights
 from tui.talk import put
 from tui.venue_check import check_venue
 
 if TYPE_CHECKING:
     from config.load import Loaded
     from config.paths import DeskPaths
+    from exchange.binance.routes import Venue
     from tui.arguments import GlobalOptions
 
 EARLIEST_MS: Final = 1_700_000_000_000
@@ -118,14 +121,26 @@ def _venue(loaded: Loaded) -> list[Check]:
         return [Check("exchange", "fail", str(error), f"correct exchange.venue ({origin})")]
 
     async def ask() -> list[Check]:
-        async with HttpRest(venue.rest_url, connections=1) as rest:
+        async with HttpRest(venue.rest_url, wallet_url=venue.wallet_url, connections=1) as rest:
             lines = await check_venue(venue, rest, SystemClock())
             if all(line.state == "fail" for line in lines):
                 return lines
             dialer = WebSocketDialer(venue.stream_url)
-            return [*lines, *await check_contract(rest, dialer, SystemClock(), RandomEntropy())]
+            lines += await check_contract(rest, dialer, SystemClock(), RandomEntropy())
+            return [*lines, *await _rights(loaded, venue, rest)]
 
     return asyncio.run(ask())
+
+
+async def _rights(loaded: Loaded, venue: Venue, rest: HttpRest) -> list[Check]:
+    try:
+        credentials = own_credentials(loaded)
+    except VenueError as error:
+        return [Check("key rights", "fail", str(error))]
+    if credentials is None:
+        return []
+    allowed = loaded.settings.trading.key_may_transfer
+    return await check_rights(venue, rest, SystemClock(), credentials, transfers_allowed=allowed)
 
 
 def _keys(loaded: Loaded) -> Check:

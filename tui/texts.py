@@ -204,5 +204,6 @@ ARM_TITLE = "Arm live orders on {exchange}?"
 ARM_BODY = (
     "Mode {mode}: from the next cycle on sized decisions become orders of the account, for 24 hours.",
     "Missing so far: {missing}.",
+    "The API key: {rights}.",
     "Open positions and their stops are cared for armed or not.",
 )

@@ -1,8 +1,8 @@
 """Arming: live orders need three facts that agree, and a record of who said so, for what, until when. Pure.
 
 The facts are the switch (`trading.enabled`), the place (`trading.environment = live`) and an arming record of this
-account and this configuration that has not expired. Whatever is missing keeps entries off and nothing else: protection
-and exits never ask here.
+account and this configuration that has not expired, and a key whose rights are known and no danger. Whatever is missing
+keeps entries off and nothing else: protection and exits never ask here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from engine.snapshot import ArmingView
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from engine.snapshot import RightsView
 
 NAME = "arming.json"
 MOST_HOURS = 24.0 * 30
@@ -40,6 +41,8 @@ class ArmingRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by: str
     armed_ms: int
     expires_ms: int
+    consent: str = ""
+    """What the operator consented to besides, as `RightsView.consent` asked for it."""
 
 
 class Facts(NamedTuple):
@@ -73,14 +76,21 @@ def facts_of(settings: Settings, account: str, models: dict[str, str]) -> Facts:
     return Facts(trading.enabled, trading.environment, account, config_hash(settings), models)
 
 
-def make_record(facts: Facts, limits: dict[str, float], by: str, hours: float, now_ms: int) -> ArmingRecord:
-    """Return the record of an arming now. Raises ArmingError."""
+def make_record(
+    facts: Facts, limits: dict[str, float], by: str, hours: float, now_ms: int, rights: RightsView, consent: str = ""
+) -> ArmingRecord:
+    """Return the record of an arming now with a key of these rights. Raises ArmingError."""
     if not 0 < hours <= MOST_HOURS:
         raise ArmingError(f"an arming lasts above 0 and at most {MOST_HOURS:g} hours, not {hours:g}")
     if not facts.enabled or facts.environment != "live":
-        raise ArmingError("; ".join(judge(facts, None, now_ms).missing[:2]))
+        raise ArmingError("; ".join(judge(facts, None, now_ms, rights).missing[:2]))
+    if rights.refused:
+        raise ArmingError("; ".join(rights.refused))
+    if rights.consent not in ("", consent):
+        words = f"arm {hours:g} {rights.consent}"
+        raise ArmingError(f"{'; '.join(rights.warnings)}; to arm all the same give the word: {words}")
     expires = now_ms + round(hours * 3_600_000)
-    return ArmingRecord(facts.account, facts.config, facts.models, limits, by, now_ms, expires)
+    return ArmingRecord(facts.account, facts.config, facts.models, limits, by, now_ms, expires, rights.consent)
 
 
 def encode(record: ArmingRecord) -> bytes:
@@ -98,21 +108,27 @@ def decode(data: bytes) -> ArmingRecord | None:
         raise ArmingError(f"the arming record cannot be read ({error}): arm again") from None
 
 
-def judge(facts: Facts, record: ArmingRecord | None, now_ms: int) -> ArmingView:
+def judge(facts: Facts, record: ArmingRecord | None, now_ms: int, rights: RightsView) -> ArmingView:
     """Return whether decisions may become orders, and each fact that stands against it with what to do."""
-    missing = []
+    missing = list(rights.refused)
     if not facts.enabled:
         missing.append("trading.enabled is false: set TRADING_ENABLED=true and start again")
     if facts.environment != "live":
         missing.append("trading.environment is paper: set it to live and start again")
     if record is None:
         missing.append("the desk is not armed: arm it (key T, or perpdesk command arm)")
-        return ArmingView(armed=False, missing=tuple(missing), by="", expires_ms=0)
+        return ArmingView(armed=False, missing=tuple(missing), by="", expires_ms=0, rights=rights)
     now = {"account": facts.account, "config": facts.config, "models": facts.models}
     missing += [f"{words}: arm again" for name, words in _WORDS.items() if getattr(record, name) != now[name]]
+    if rights.consent not in ("", record.consent):
+        missing.append(
+            f"the API key works from every address, which was not consented to: arm again with {rights.consent}"
+        )
     if now_ms >= record.expires_ms:
         ended = datetime.fromtimestamp(record.expires_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
         missing.append(f"the arming ended at {ended}: arm again")
     if now_ms < record.armed_ms - 60_000:
         missing.append("the arming lies in the future: check this machine's clock and arm again")
-    return ArmingView(armed=not missing, missing=tuple(missing), by=record.by, expires_ms=record.expires_ms)
+    return ArmingView(
+        armed=not missing, missing=tuple(missing), by=record.by, expires_ms=record.expires_ms, rights=rights
+    )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         AdlQuantile,
         CommissionRate,
         IncomeRow,
+        KeyRights,
         MarginChange,
         OrderLimit,
         TradingIndicator,
@@ -45,6 +46,10 @@ class AccountClient:
             return await self._calls.call(endpoints.POSITION_MODE, (), account_wire.hedge_mode, Priority.CRITICAL)
 
         return PositionMode(read)
+
+    async def key_rights(self, *, priority: Priority = Priority.HIGH) -> KeyRights:
+        """Return what the key may do. Served by the venue's wallet host: see `exchange.binance.routes.Venue`."""
+        return await self._calls.call(endpoints.KEY_RIGHTS, (), settings_wire.key_rights, priority)
 
     async def order(self, symbol: str, order: OrderRef, *, priority: Priority = Priority.CRITICAL) -> OrderReport:
         """Return one order.

@@ -93,6 +93,8 @@ INCOME = _signed("GET", "/fapi/v1/income", 30)
 USER_TRADES = _signed("GET", "/fapi/v1/userTrades", 5)
 FORCE_ORDERS = _signed("GET", "/fapi/v1/forceOrders", 20)
 
+KEY_RIGHTS = Endpoint("GET", "/sapi/v1/account/apiRestrictions", 1, Security.SIGNED, Pool.WALLET)
+
 PLACE_ORDER = _signed("POST", "/fapi/v1/order", 0, ONE_ORDER)
 TEST_ORDER = _signed("POST", "/fapi/v1/order/test", 0)
 AMEND_ORDER = _signed("PUT", "/fapi/v1/order", 0, ONE_ORDER)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 32 * 2**20
 """Bytes of an answer beyond which it is given up; exchangeInfo has about 1.1 MB."""
+WALLET_PATHS = "/sapi/"
 _CHUNK = 2**16
 _TIMEOUTS_BOUND = 16
 _CONNECT_SHARE = 0.8
@@ -28,10 +29,14 @@ _CONNECT_SHARE = 0.8
 class HttpRest:
     """A session with one venue. Use as an async context manager, or call `close`."""
 
-    def __init__(self, base_url: str, *, connections: int = 20) -> None:
-        """Take the URL without a path, such as `https://fapi.binance.com`. Needs a running loop."""
-        base = URL(base_url)
+    def __init__(self, base_url: str, *, wallet_url: str = "", connections: int = 20) -> None:
+        """Take URLs without a path, such as `https://fapi.binance.com`. Needs a running loop.
+
+        `/sapi` paths go to `wallet_url`; without one they go where all others go.
+        """
+        base, wallet = URL(base_url), URL(wallet_url or base_url)
         self._scheme, self._authority = base.scheme, base.authority
+        self._wallet = wallet.scheme, wallet.authority
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         """By deadline: there are two or three of them, and making one costs as much as signing."""
         self._session = aiohttp.ClientSession(
@@ -66,9 +71,8 @@ class HttpRest:
         self, method: str, path: str, query: bytes, headers: Mapping[str, str], deadline: float
     ) -> RestAnswer:
         """Send and wait at most `deadline` real seconds. Raises NotSentError or LostError, nothing else."""
-        url = URL.build(
-            scheme=self._scheme, authority=self._authority, path=path, query_string=query.decode("ascii"), encoded=True
-        )
+        scheme, authority = self._wallet if path.startswith(WALLET_PATHS) else (self._scheme, self._authority)
+        url = URL.build(scheme=scheme, authority=authority, path=path, query_string=query.decode("ascii"), encoded=True)
         timeout = self._timeouts.get(deadline) or self._timeout(deadline)
         try:
             async with self._session.request(

@@ -29,10 +29,12 @@ class Venue(msgspec.Struct, frozen=True):
     rest_url: str
     stream_url: str
     name: str
+    wallet_url: str = ""
+    """Host of `/sapi` paths, empty where the venue has no such service."""
 
 
 VENUES: dict[str, Venue] = {
-    "live": Venue("https://fapi.binance.com", "wss://fstream.binance.com", "live"),
+    "live": Venue("https://fapi.binance.com", "wss://fstream.binance.com", "live", "https://api.binance.com"),
     "demo": Venue("https://demo-fapi.binance.com", "wss://demo-fstream.binance.com", "demo"),
 }
 """Live and demo hosts are fixed here: no setting and no environment can redirect them."""
@@ -73,7 +75,8 @@ def venue_of(text: str) -> Venue:
     bracketed = f"[{host}]" if ":" in host else host
     authority = bracketed if port is None else f"{bracketed}:{port}"
     secure = "s" if parts.scheme == "https" else ""
-    return Venue(f"http{secure}://{authority}", f"ws{secure}://{authority}", authority)
+    rest = f"http{secure}://{authority}"
+    return Venue(rest, f"ws{secure}://{authority}", authority, rest)
 
 
 class Route(Enum):

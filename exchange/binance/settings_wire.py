@@ -11,6 +11,7 @@ from exchange.account import (
     AdlQuantile,
     CommissionRate,
     IncomeRow,
+    KeyRights,
     LeverageSet,
     OrderLimit,
     TradingIndicator,
@@ -29,6 +30,17 @@ class _AccountConfig(msgspec.Struct, rename="camel"):
     can_withdraw: bool
     dual_side_position: bool
     multi_assets_margin: bool
+
+
+class _KeyRights(msgspec.Struct, rename="camel"):
+    ip_restrict: bool
+    create_time: int
+    enable_reading: bool
+    enable_futures: bool
+    enable_withdrawals: bool
+    enable_internal_transfer: bool
+    permits_universal_transfer: bool
+    trading_authority_expiration_time: int = 0
 
 
 class _MultiAssets(msgspec.Struct, rename="camel"):
@@ -87,6 +99,7 @@ class _TradingStatus(msgspec.Struct):
 
 
 _ACCOUNT_CONFIG = lenient(_AccountConfig)
+_KEY_RIGHTS = lenient(_KeyRights)
 _MULTI_ASSETS = lenient(_MultiAssets)
 _FEE_BURN = lenient(_FeeBurn)
 _COMMISSION = lenient(_Commission)
@@ -107,6 +120,20 @@ def account_config(body: bytes, where: str) -> AccountConfig:
         row.can_withdraw,
         row.dual_side_position,
         row.multi_assets_margin,
+    )
+
+
+def key_rights(body: bytes, where: str) -> KeyRights:
+    """Return what the key may do; a right the answer does not name is no right that may be assumed absent."""
+    row = decode(_KEY_RIGHTS, body, where)
+    return KeyRights(
+        ip_restricted=row.ip_restrict,
+        reads=row.enable_reading,
+        futures=row.enable_futures,
+        withdraws=row.enable_withdrawals,
+        transfers=row.enable_internal_transfer or row.permits_universal_transfer,
+        created_ms=row.create_time,
+        expires_ms=row.trading_authority_expiration_time,
     )
 
 

@@ -12,6 +12,7 @@ from exchange.simulator import public, rest_account, rest_algo, rest_market, res
 from exchange.simulator import signed as other
 from exchange.simulator.answers import RefusalError, json_answer, not_found, refusal_answer
 from exchange.simulator.auth import check_signature, check_time, identify
+from exchange.simulator.key_rights import tell_key_rights
 from exchange.simulator.order_counts import NO_ORDER
 from exchange.simulator.params import Params
 from exchange.simulator.routes import Access, Endpoint, KeyEndpoint, Routes, flat, signed
@@ -36,6 +37,7 @@ ROUTES: Routes = {
     # The wallet and margin services have weight pools of their own, so these calls cost nothing here.
     ("GET", "/sapi/v1/capital/config/getall"): signed(flat(0), other.nothing_of_the_wallet),
     ("GET", "/sapi/v1/margin/allPairs"): signed(flat(0), other.nothing_of_the_wallet),
+    ("GET", "/sapi/v1/account/apiRestrictions"): signed(flat(0), tell_key_rights),
 }
 
 KEY_ROUTES: dict[tuple[str, str], KeyEndpoint] = {

@@ -9,6 +9,7 @@ import msgspec
 
 from exchange.simulator.answers import invalid_symbol
 from exchange.simulator.auth import DEMO_KEY, DEMO_SECRET
+from exchange.simulator.key_rights import KeyRights
 from exchange.simulator.keys import KeyRegistry
 from exchange.simulator.liquidations import Liquidation, Liquidations
 from exchange.simulator.listen_keys import ListenKeys
@@ -64,6 +65,7 @@ class Venue:
         self.market = market
         self.options = options
         self.keys = KeyRegistry(secrets)
+        self.key_rights = KeyRights()
         self.tape = Tape(market)
         questions = options.questions
         self.subscriptions = Subscriptions(self.tape.lower, strict=options.strict)

@@ -82,6 +82,26 @@ async def test_method_path_query_and_headers_arrive_as_they_were_signed():
     assert answer.headers["x-mbx-used-weight-1m"] == "7", "header names are lower case"
 
 
+async def test_paths_of_the_wallet_service_go_to_its_host_and_no_others():
+    seen = []
+
+    def handler(name):
+        async def handle(request):
+            seen.append((name, request.path))
+            return web.json_response({})
+
+        return handle
+
+    async with (
+        serving(handler("futures")) as url,
+        serving(handler("wallet")) as wallet,
+        HttpRest(url, wallet_url=wallet) as rest,
+    ):
+        for path in ("/fapi/v1/time", "/sapi/v1/account/apiRestrictions"):
+            await rest.send("GET", path, b"", {}, 5.0)
+    assert seen == [("futures", "/fapi/v1/time"), ("wallet", "/sapi/v1/account/apiRestrictions")]
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 418, 429, 451, 500, 503])
 async def test_every_status_is_an_answer_and_no_exception(status):
     async def handler(_request):
@@ -127,7 +147,9 @@ async def test_tls_against_a_server_without_it_was_not_sent():
 
 
 async def test_a_certificate_nobody_vouches_for_is_refused():
-    assert HttpRest.__init__.__kwdefaults__ == {"connections": 20}, "there is no switch that turns verification off"
+    assert HttpRest.__init__.__kwdefaults__ == {"wallet_url": "", "connections": 20}, (
+        "there is no switch that turns verification off"
+    )
     rest = HttpRest("https://127.0.0.1:1")
     try:
         assert rest._session.connector._ssl is True

@@ -147,10 +147,18 @@ class DeskCommands(LiveCommands):
             self.view.dispatch.send(SetTrading(live=False), texts.TRADING_OFF_LABEL)
             return
         if hand is not None:
-            words = {"mode": snapshot.mode, "missing": "; ".join(hand.arming.missing) or "nothing"}
+            rights = hand.arming.rights
+            words = {
+                "mode": snapshot.mode,
+                "missing": "; ".join(hand.arming.missing) or "nothing",
+                "rights": rights.text,
+            }
             lines = [line.format(**words) for line in texts.ARM_BODY]
+            lines += [f"WARNING: {text}." for text in rights.warnings]
             arm = texts.ARM_TITLE.format(exchange=snapshot.exchange)
-            self._confirm(arm, lines, "LIVE", lambda _: (SetTrading(live=True), texts.TRADING_ON_LABEL))
+            command = SetTrading(live=True, consent=rights.consent)
+            typed = f"LIVE {rights.consent}".rstrip()
+            self._confirm(arm, lines, typed, lambda _: (command, texts.TRADING_ON_LABEL))
             return
         values = {"mode": snapshot.mode, "exchange": snapshot.exchange, "virtual": len(snapshot.virtual)}
         body = [line.format(**values) for line in texts.TRADING_BODY]

@@ -139,6 +139,19 @@ class SymbolBrackets(_Action, frozen=True, tag="symbol_brackets", kw_only=True):
     brackets: tuple[Bracket, ...]
 
 
+class SetKeyRights(_Action, frozen=True, tag="key_rights", kw_only=True):
+    """The rights of the account's keys are these from now on, as GET account/apiRestrictions tells them."""
+
+    ip_restricted: bool = True
+    futures: bool = True
+    withdrawals: bool = False
+    internal_transfer: bool = False
+    universal_transfer: bool = False
+    expires_ms: int | None = None
+    served: bool = True
+    """False: the call is 403."""
+
+
 class FundingInterval(_Action, frozen=True, tag="funding_interval", kw_only=True):
     """Funding of a contract is settled every so many hours from now on."""
 
@@ -149,7 +162,7 @@ class FundingInterval(_Action, frozen=True, tag="funding_interval", kw_only=True
 VenueAction = (
     SetFaults | Ban | StepClock | Disconnect | ExpireListenKeys | Elsewhere | Transfer | Liquidate | Deleverage
     | SpecialFunding | PositionModeLock | AlgoService | Restrict | SymbolState | SymbolRules | SymbolBrackets
-    | FundingInterval
+    | FundingInterval | SetKeyRights
 )  # fmt: skip
 ACTIONS = {str(kind.__struct_config__.tag): kind for kind in get_args(VenueAction)}
 

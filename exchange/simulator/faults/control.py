@@ -24,6 +24,7 @@ from exchange.simulator.faults.actions import (
     PositionModeLock,
     Restrict,
     SetFaults,
+    SetKeyRights,
     SpecialFunding,
     StepClock,
     SymbolBrackets,
@@ -34,6 +35,7 @@ from exchange.simulator.faults.actions import (
     read_action,
 )
 from exchange.simulator.faults.plan import PlanError, make_plan
+from exchange.simulator.key_rights import KeyRights
 from exchange.simulator.params import Params
 from exchange.simulator.rest import ROUTES
 from exchange.simulator.symbol_life import LifeError
@@ -74,6 +76,7 @@ class Control:
             SymbolRules: self._change_rules,
             SymbolBrackets: self._change_brackets,
             FundingInterval: self._change_funding,
+            SetKeyRights: self._set_key_rights,
         }
 
     def act(self, request: object) -> None:
@@ -178,6 +181,9 @@ class Control:
 
     def _change_funding(self, action: FundingInterval) -> None:
         self._exchange.venue.life.change_funding(action.symbol, action.hours)
+
+    def _set_key_rights(self, action: SetKeyRights) -> None:
+        self._exchange.venue.key_rights = msgspec.convert(msgspec.structs.asdict(action), KeyRights)
 
     def _listing(self, symbol: str) -> int:
         index = self._exchange.venue.tape.index.get(symbol)

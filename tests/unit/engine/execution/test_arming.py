@@ -11,13 +11,21 @@ from engine.execution.arming import (
     decode,
     encode,
     facts_of,
-    judge,
     make_record,
 )
+from engine.execution.arming import judge as judge_all
+from engine.execution.rights import CONSENT
+from engine.snapshot import RightsView
 
 NOW = 1_795_000_000_000
 LIVE = Settings.model_validate({"trading": {"enabled": True, "environment": "live"}})
 ACCOUNT = account_hash("a key")
+HARMLESS = RightsView("reads, trades futures", known=True)
+FROM_ANYWHERE = RightsView("reads, trades futures", consent=CONSENT, warnings=("works from every address",), known=True)
+
+
+def judge(facts, record, now_ms, rights=HARMLESS):
+    return judge_all(facts, record, now_ms, rights)
 
 
 def facts(settings=LIVE, account=ACCOUNT):
@@ -25,7 +33,7 @@ def facts(settings=LIVE, account=ACCOUNT):
 
 
 def record(hours=24.0):
-    return make_record(facts(), {"risk_per_trade": 0.01}, "the operator", hours, NOW)
+    return make_record(facts(), {"risk_per_trade": 0.01}, "the operator", hours, NOW, HARMLESS)
 
 
 def test_the_three_facts_together_arm():
@@ -78,8 +86,28 @@ def test_an_arming_without_an_end_in_sight_is_refused(hours):
 
 def test_a_desk_whose_configuration_is_paper_cannot_be_armed():
     with pytest.raises(ArmingError, match="TRADING_ENABLED"):
-        make_record(facts(Settings()), {}, "the operator", 1.0, NOW)
+        make_record(facts(Settings()), {}, "the operator", 1.0, NOW, HARMLESS)
 
 
 def test_no_key_is_in_the_record():
     assert b"a key" not in encode(record())
+
+
+def test_a_key_for_every_address_needs_its_word_at_the_arming_and_the_record_keeps_it():
+    with pytest.raises(ArmingError, match=f"arm 2 {CONSENT}"):
+        make_record(facts(), {}, "the operator", 2.0, NOW, FROM_ANYWHERE)
+    made = make_record(facts(), {}, "the operator", 2.0, NOW, FROM_ANYWHERE, CONSENT)
+    assert judge(facts(), made, NOW, FROM_ANYWHERE).armed
+
+
+def test_a_key_that_lost_its_list_of_addresses_is_not_armed_by_an_older_record():
+    view = judge(facts(), record(), NOW, FROM_ANYWHERE)
+    assert not view.armed
+    assert CONSENT in view.missing[0]
+
+
+def test_a_dangerous_key_is_refused_at_the_arming_and_disarms_what_was_armed():
+    may_withdraw = RightsView("withdraws", refused=("the API key may withdraw",))
+    with pytest.raises(ArmingError, match="may withdraw"):
+        make_record(facts(), {}, "the operator", 2.0, NOW, may_withdraw)
+    assert not judge(facts(), record(), NOW, may_withdraw).armed

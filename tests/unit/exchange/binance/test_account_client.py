@@ -216,3 +216,24 @@ def test_the_leverage_is_what_the_venue_confirms():
             TradingDesk(refusal(code)), BusinessError, lambda desk: desk.settings.set_leverage("BTCUSDT", 500)
         )
         assert error.reaction is reaction
+
+
+RIGHTS = {
+    "ipRestrict": False, "createTime": 1698645219000, "enableReading": True, "enableWithdrawals": False,
+    "enableInternalTransfer": False, "enableMargin": False, "enableFutures": True, "permitsUniversalTransfer": True,
+    "enableVanillaOptions": False, "enableSpotAndMarginTrading": False,
+}  # fmt: skip
+
+
+def test_the_rights_of_a_key_are_read_with_both_kinds_of_transfer_as_one():
+    rights = TradingDesk(answer({**RIGHTS, "tradingAuthorityExpirationTime": 1628985600000})).run(
+        lambda desk: desk.account.key_rights()
+    )
+    assert (rights.transfers, rights.withdraws, rights.futures) == (True, False, True)
+    assert (rights.ip_restricted, rights.expires_ms) == (False, 1628985600000)
+
+
+def test_rights_without_their_dangerous_part_are_not_believed():
+    for name in ("enableWithdrawals", "permitsUniversalTransfer", "enableInternalTransfer", "ipRestrict"):
+        row = {key: value for key, value in RIGHTS.items() if key != name}
+        assert name in str(failing(TradingDesk(answer(row)), DecodeError, lambda desk: desk.account.key_rights()))

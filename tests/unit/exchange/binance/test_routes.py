@@ -84,9 +84,12 @@ def test_live_and_demo_are_fixed():
 @pytest.mark.parametrize(
     ("text", "venue"),
     [
-        ("http://127.0.0.1:8770", Venue("http://127.0.0.1:8770", "ws://127.0.0.1:8770", "127.0.0.1:8770")),
-        ("http://localhost:1/", Venue("http://localhost:1", "ws://localhost:1", "localhost:1")),
-        ("https://[::1]:9", Venue("https://[::1]:9", "wss://[::1]:9", "[::1]:9")),
+        (
+            "http://127.0.0.1:8770",
+            Venue("http://127.0.0.1:8770", "ws://127.0.0.1:8770", "127.0.0.1:8770", "http://127.0.0.1:8770"),
+        ),
+        ("http://localhost:1/", Venue("http://localhost:1", "ws://localhost:1", "localhost:1", "http://localhost:1")),
+        ("https://[::1]:9", Venue("https://[::1]:9", "wss://[::1]:9", "[::1]:9", "https://[::1]:9")),
     ],
 )
 def test_an_address_of_this_machine_is_a_venue(text, venue):
@@ -121,3 +124,8 @@ def test_streams_stay_on_their_socket_and_new_ones_fill_the_room():
         Load(Route.PUBLIC, ()),
     ]
     assert allocate(second, [], 2) == [Load(load.route, ()) for load in second]
+
+
+def test_only_a_venue_with_a_wallet_service_names_its_host():
+    assert VENUES["live"].wallet_url == "https://api.binance.com"
+    assert VENUES["demo"].wallet_url == ""
