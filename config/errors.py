@@ -14,3 +14,7 @@ class ConfigError(Exception):
         """Keep every fault; the text joins them, one a line."""
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class CredentialsError(ConfigError):
+    """The API key cannot be taken from where it lies: a half is missing, or others could read or change it."""

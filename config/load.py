@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from config.catalogue import catalogue
 from config.credentials import find_credentials
-from config.errors import ConfigError
+from config.errors import ConfigError, CredentialsError
 from config.origin import Given, Origin, Source
 from config.settings import Settings
 from config.sources import from_environment, from_file
@@ -54,7 +54,10 @@ def load(
     file an error. Raises ConfigError with every fault found.
     """
     file = read_toml(config_file, required=required)
-    secrets = read_toml(config_file.with_name(SECRETS_FILE), required=False)
+    try:
+        secrets = read_toml(config_file.with_name(SECRETS_FILE), required=False)
+    except ConfigError as error:
+        raise CredentialsError(*error.faults) from None
     given: dict[str, Given] = {}
     if file is not None:
         given |= from_file(file)
@@ -67,7 +70,9 @@ def load(
         given[path] = Given(value, Origin(Source.COMMAND_LINE, option))
     _derive_venue(given)
     settings = validate(given)
-    credentials, warnings = find_credentials([one for one in (secrets, file) if one is not None], environ)
+    credentials, warnings = find_credentials(
+        [one for one in (secrets, file) if one is not None], environ, settings.exchange.keyring
+    )
     origins = {path: given[path].origin if path in given else Origin(Source.DEFAULT) for path in catalogue()}
     return Loaded(settings, origins, credentials, warnings, config_file, file is not None)
 

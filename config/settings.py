@@ -67,6 +67,9 @@ class ExchangeSettings(Table):
     rate_limit: Annotated[int, Env("RATE_LIMIT_REQUESTS"), Field(ge=100, le=6000)] = 1920
     """Request weight the desk allows itself per minute."""
 
+    keyring: str = ""
+    """Entry of the system's keyring that holds the API key (users `api-key` and `api-secret`); empty asks none."""
+
     @field_validator("venue")
     @classmethod
     def _known_venue(cls, value: str) -> str:

@@ -14,7 +14,8 @@ _PREFACE: Final = """\
 # Every line that starts with "# name =" shows a default; remove the "#" to change it.
 # The environment wins over this file, the command line over both. `perpdesk config show` lists every value.
 # API keys belong into secrets.toml beside this file (mode 0600): BINANCE_API_KEY and BINANCE_API_SECRET,
-# or BINANCE_PRIVATE_KEY_FILE with the path of an Ed25519 or RSA private key (PEM, mode 0600) instead of the secret.
+# or BINANCE_PRIVATE_KEY_FILE with the path of an Ed25519 or RSA private key (PEM, mode 0600) instead of the secret;
+# a keyring (exchange.keyring) and the credentials of a service come before it.
 """
 
 

@@ -30,7 +30,7 @@ from engine.journal.view import open_view
 from engine.live_orders import LiveTerms
 from engine.memory import recall
 from engine.ports import DiskError, NoModels, Ports
-from engine.venue import connect
+from engine.venue import UnusableKeyError, connect
 from engine.warm import warm
 from exchange.errors import VenueError
 
@@ -119,6 +119,8 @@ class Engine:
         self.progress("opening the exchange")
         try:
             connection = await connect(self._loaded, memory.last_ms)
+        except UnusableKeyError as error:
+            raise StartError(str(error), NO_CREDENTIALS) from error
         except (SimulatorError, VenueError) as error:
             raise StartError(str(error), BAD_CONFIG) from error
         journal = JournalWriter(

@@ -34,6 +34,10 @@ ASK_DEADLINE = 5.0
 RESUME_GAP_MS = 1000
 
 
+class UnusableKeyError(VenueError):
+    """The API key that was found cannot sign; the text says what to do."""
+
+
 class SimulatorClock(msgspec.Struct, frozen=True):
     """What a simulator says of its time at /sim/clock."""
 
@@ -99,14 +103,14 @@ async def connect(loaded: Loaded, last_ms: int) -> Connection:
 
 
 def own_credentials(loaded: Loaded) -> Credentials | None:
-    """Return the configured key, ready to sign; None without one. Raises VenueError for one that cannot sign."""
+    """Return the configured key, ready to sign; None without one. Raises UnusableKeyError for one that cannot sign."""
     given = loaded.credentials
     if given is None:
         return None
     try:
         return Credentials(given.key.reveal(), given.secret.reveal())
     except ValueError as error:
-        raise VenueError(f"the API key from {given.origin} cannot be used: {error}") from None
+        raise UnusableKeyError(f"the API key from {given.origin} cannot be used: {error}") from None
 
 
 async def _built_in(settings: SimulatorSettings, last_ms: int) -> Connection:

@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from config.errors import ConfigError
+from config.errors import ConfigError, CredentialsError
 from config.paths import desk_paths
 from tui.commands_journal import JournalQuestionError
 from tui.exit_codes import ExitCode
@@ -24,7 +24,7 @@ def last_words(error: Exception, words: Sequence[str]) -> int:
     if isinstance(error, ConfigError):
         for fault in error.faults:
             say(fault)
-        return ExitCode.CONFIG
+        return ExitCode.CREDENTIALS if isinstance(error, CredentialsError) else ExitCode.CONFIG
     if isinstance(error, JournalQuestionError):
         say(str(error))
         return ExitCode.USAGE

@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import sys
 import traceback
+import types
 
 import msgspec
 import pydantic
 import pytest
 
 from config.credentials import without_secrets
-from config.errors import ConfigError
+from config.errors import ConfigError, CredentialsError
 from config.load import load
 from config.secret import Secret
 
@@ -228,3 +230,89 @@ def test_a_secret_and_a_private_key_file_together_are_refused(tmp_path):
     environ = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": HALF, "BINANCE_PRIVATE_KEY_FILE": str(path)}
     with pytest.raises(ConfigError, match="keep one of them"):
         load(tmp_path / "config.toml", environ)
+
+
+@pytest.fixture
+def service(tmp_path):
+    folder = tmp_path / "credentials"
+    folder.mkdir(mode=0o700)
+    private(folder / "binance_api_key", KEY + "\n", 0o400)
+    private(folder / "binance_api_secret", HALF + "\n", 0o400)
+    return folder
+
+
+def test_a_service_credential_comes_before_files_and_environment(tmp_path, service):
+    private(tmp_path / "secrets.toml", pair().replace(KEY, "other"))
+    environ = {"CREDENTIALS_DIRECTORY": str(service), "BINANCE_API_KEY": "third", "BINANCE_API_SECRET": "pair"}
+    loaded = load(tmp_path / "config.toml", environ)
+    assert loaded.credentials is not None
+    assert (loaded.credentials.key.reveal(), loaded.credentials.secret.reveal()) == (KEY, HALF)
+    assert loaded.credentials.origin == "the service credentials"
+    assert "is used" in loaded.warnings[0]
+    assert without_secrets(environ) == {}
+
+
+def test_a_service_credential_may_be_a_private_key(tmp_path, service):
+    (service / "binance_api_secret").unlink()
+    private(service / "binance_private_key", PEM + "\n", 0o440)
+    loaded = load(tmp_path / "config.toml", {"CREDENTIALS_DIRECTORY": str(service)})
+    assert loaded.credentials is not None
+    assert loaded.credentials.secret.reveal() == PEM
+
+
+def test_credentials_of_other_programs_are_none_of_ours(tmp_path):
+    private(tmp_path / "tls_key", "x", 0o644)
+    assert load(tmp_path / "config.toml", {"CREDENTIALS_DIRECTORY": str(tmp_path)}).credentials is None
+
+
+@pytest.mark.parametrize("mode", [0o404, 0o420, 0o644])
+def test_a_service_credential_others_can_read_is_refused(tmp_path, service, mode):
+    (service / "binance_api_key").chmod(mode)
+    with pytest.raises(CredentialsError, match=f"mode {mode:04o}"):
+        load(tmp_path / "config.toml", {"CREDENTIALS_DIRECTORY": str(service)})
+
+
+def test_symbolic_links_to_secrets_are_refused(tmp_path, service):
+    (tmp_path / "secrets.toml").symlink_to(private(tmp_path / "elsewhere.toml", pair()))
+    with pytest.raises(CredentialsError, match="symbolic link"):
+        load(tmp_path / "config.toml", {})
+    (service / "binance_api_key").rename(tmp_path / "moved")
+    (service / "binance_api_key").symlink_to(tmp_path / "moved")
+    with pytest.raises(CredentialsError, match="symbolic link"):
+        load(tmp_path / "other" / "config.toml", {"CREDENTIALS_DIRECTORY": str(service)})
+
+
+def keyring_of(monkeypatch, get_password):
+    """Put a keyring library in place of the one that may or may not be installed."""
+    library = types.ModuleType("keyring")
+    library.get_password = get_password
+    monkeypatch.setitem(sys.modules, "keyring", library)
+
+
+def test_the_keyring_comes_first_and_is_asked_only_where_an_entry_is_named(tmp_path, service, monkeypatch):
+    kept = {("desk", "api-key"): "CANARYkeyring", ("desk", "api-secret"): HALF}
+    keyring_of(monkeypatch, lambda entry, user: kept[entry, user])
+    environ = {"CREDENTIALS_DIRECTORY": str(service)}
+    without = load(tmp_path / "config.toml", environ)
+    named = load(tmp_path / "config.toml", {**environ, "PERPDESK_EXCHANGE_KEYRING": "desk"})
+    assert without.credentials is not None
+    assert named.credentials is not None
+    assert without.credentials.origin == "the service credentials"
+    assert named.credentials.origin == "the keyring"
+    assert named.credentials.key.reveal() == "CANARYkeyring"
+    assert CANARY not in repr(named)
+
+
+def test_a_keyring_that_cannot_give_the_key_is_refused_with_the_remedy(tmp_path, monkeypatch):
+    def locked(entry, user):
+        raise RuntimeError(f"the vault says {KEY}")
+
+    environ = {"PERPDESK_EXCHANGE_KEYRING": "desk"}
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(CredentialsError, match=r"pip install 'perpdesk\[keyring\]'"):
+        load(tmp_path / "config.toml", environ)
+    for answer, words in ((locked, "unlock it"), (lambda entry, user: None, "keyring set desk api-key")):
+        keyring_of(monkeypatch, answer)
+        with pytest.raises(CredentialsError, match=words) as caught:
+            load(tmp_path / "config.toml", environ)
+        assert CANARY not in str(caught.value)

@@ -104,6 +104,27 @@ def test_a_lock_that_is_no_file_is_a_configuration_fault(monkeypatch, capsys, tm
     assert "cannot be locked" in capsys.readouterr().err
 
 
+def test_secrets_others_could_reach_end_with_code_11_and_the_remedy(monkeypatch, capsys, tmp_path):
+    fake_module(monkeypatch, "engine.headless", "run", 0)
+    secrets = tmp_path / "config" / "perpdesk" / "secrets.toml"
+    secrets.parent.mkdir(parents=True)
+    secrets.write_text('BINANCE_API_KEY = "CANARYk"\nBINANCE_API_SECRET = "CANARYs"\n')
+    secrets.chmod(0o644)
+    assert main(["--headless"]) == 11
+    said = capsys.readouterr().err
+    assert f"chmod 600 {secrets}" in said
+    assert "CANARY" not in said
+    secrets.chmod(0o600)
+    secrets.rename(tmp_path / "elsewhere")
+    secrets.symlink_to(tmp_path / "elsewhere")
+    assert main(["--headless"]) == 11
+    assert "symbolic link" in capsys.readouterr().err
+    secrets.unlink()
+    monkeypatch.setenv("BINANCE_API_KEY", "CANARYk")
+    assert main(["--headless"]) == 11
+    assert "BINANCE_API_SECRET" in capsys.readouterr().err
+
+
 def test_a_fault_of_the_program_is_one_calm_line_and_a_log(monkeypatch, capsys, tmp_path):
     fake_module(monkeypatch, "engine.headless", "run", RuntimeError("boom"))
     assert main(["--headless"]) == 70
