@@ -18,6 +18,7 @@ from engine.adapters.clock import SystemClock
 from engine.adapters.disk import DirectoryDisk
 from engine.adapters.entropy import RandomEntropy
 from engine.adapters.installed_strategies import installed_strategies
+from engine.adapters.process import close_process
 from engine.journal.log import verify
 from engine.ports import DiskError
 from engine.venue import own_credentials
@@ -45,6 +46,7 @@ LOW_DISK: Final = 1 << 30
 
 def doctor(options: GlobalOptions) -> int:
     """Run every check and print it; exit code 10 when one fails."""
+    close_process()
     checks = _checks(options)
     for check in checks:
         if options.json:

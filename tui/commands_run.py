@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING
 
 from config.errors import ConfigError
 from config.options import RunOptions
 from config.paths import prepare_directory
 from engine.adapters.lock import DeskLock, LockHeldError
+from engine.adapters.process import close_process
 from tui.desk_start import configuration, paths_of
 from tui.exit_codes import ExitCode
 from tui.talk import say
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def run_desk(options: GlobalOptions) -> int:
     """Run the workstation, or the engine alone, until it ends; return the exit code. Raises ConfigError."""
-    os.umask(0o077)
+    close_process()
     loaded = configuration(options)
     paths = paths_of(loaded)
     prepare_directory(paths.data)

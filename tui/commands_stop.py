@@ -11,6 +11,7 @@ import uvloop
 
 from config.atomic import write_atomically
 from config.paths import prepare_directory
+from engine.adapters.process import close_process
 from engine.adapters.simulator_child import SimulatorError
 from engine.execution.access import Access
 from engine.execution.flatten import Flattening, Left
@@ -48,6 +49,7 @@ def halt(options: GlobalOptions, level: str) -> int:
 
 def flatten(options: GlobalOptions, *, symbol: str, yes: bool) -> int:
     """Close everything with nothing but key and REST; a running desk is asked to pause first."""
+    close_process()
     loaded = configuration(options)
     if loaded.settings.exchange.venue == "simulator":
         say("the built-in simulator lives and ends with its desk: name a venue with --exchange demo, live or a URL")
