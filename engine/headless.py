@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from typing import TYPE_CHECKING
 
 import msgspec
 import uvloop
 
+from engine.adapters.clock import process_monotonic
 from engine.adapters.output import OutputLines, abandon_terminal
+from engine.adapters.service_manager import ServiceManager
 from engine.port import LocalPort
 from engine.runtime import Engine, StartError
+from engine.service_notice import STOPPING, notice
 
 if TYPE_CHECKING:
     from config.load import Loaded
@@ -51,16 +55,31 @@ async def _run(engine: Engine, port: LocalPort, options: RunOptions, lines: Outp
     loop.add_signal_handler(signal.SIGTSTP, lines.talk, "a stop signal (Ctrl-Z) is ignored; Ctrl-C ends the desk")
     if options.duration is not None:
         loop.call_later(options.duration, engine.stop, f"the asked {options.duration:g} s are over")
-    teller = asyncio.create_task(_tell(port, lines), name="event lines")
+    manager = ServiceManager(os.environ)
+    tasks = [
+        asyncio.create_task(_tell(port, lines), name="event lines"),
+        asyncio.create_task(_notify(port, manager), name="service notices"),
+    ]
     try:
         return await engine.run()
     finally:
-        teller.cancel()
+        for task in tasks:
+            task.cancel()
+        manager.tell((STOPPING,))
+        manager.close()
 
 
 def _terminal_gone(lines: OutputLines) -> None:
     abandon_terminal()
     lines.talk("the terminal is gone; the engine goes on (SIGTERM ends it)")
+
+
+async def _notify(port: LocalPort, manager: ServiceManager) -> None:
+    """Tell a service manager how the desk is, from the loop the desk runs on."""
+    while manager.listens:
+        snapshot = port.snapshot()
+        manager.tell(notice(snapshot, process_monotonic() - snapshot.monotonic if snapshot is not None else 0.0))
+        await asyncio.sleep(manager.period_s)  # noqa: TID251 - real time: the manager's watchdog counts it
 
 
 async def _tell(port: LocalPort, lines: OutputLines) -> None:
