@@ -103,6 +103,9 @@ class Vitals(Protocol):
     def instant(self) -> float:
         """Return the machine's monotonic clock in seconds."""
 
+    def restarts(self) -> int:
+        """Return how often the engine was started again in the last ten minutes after an end nobody asked for."""
+
 
 class Pace(msgspec.Struct, frozen=True):
     """How often the desk looks and shows, in desk seconds."""

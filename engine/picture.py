@@ -147,6 +147,9 @@ class Picture:
             last_error=feed.last_error,
             bad_input=desk.venue.bad_input(),
             odd_bars=feed.odd_bars(),
+            silent=tuple(
+                (f"{one.route.value} {one.socket}", NAN if one.silent_s is None else one.silent_s) for one in stats
+            ),
         )
 
     def _engine(self, now: int) -> EngineView:
@@ -166,6 +169,7 @@ class Picture:
             next_virtual_ms=now + int((desk.virtual_loop.next_due - monotonic) * 1000) if desk.virtual_loop.runs else 0,
             virtual_duration_ms=desk.virtual_loop.duration * 1000 / desk.identity.speed,
             virtual_overruns=desk.virtual_loop.overruns,
+            restarts=desk.vitals.restarts(),
         )
 
     def _account(self) -> AccountView:

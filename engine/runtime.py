@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from config.errors import ConfigError
 from config.flags import FlagBoard
 from config.paths import lock_folder
 from config.writeback import write_back
-from engine.adapters.clock import process_monotonic
+from engine import restarts
+from engine.adapters.clock import SystemClock, process_monotonic
 from engine.adapters.control_server import ControlServer
 from engine.adapters.disk import DirectoryDisk
 from engine.adapters.installed_strategies import installed_strategies
@@ -21,7 +25,7 @@ from engine.adapters.lock import DeskLock, LockHeldError, account_lock
 from engine.adapters.process import resident_mb, tune_interpreter
 from engine.adapters.resident import release_compiler
 from engine.adapters.simulator_child import SimulatorError
-from engine.desk import Desk, Pace
+from engine.desk import OPERATOR_HALT, Desk, Pace
 from engine.events import EventKind, Severity
 from engine.execution.arming import account_hash
 from engine.journal.log import JournalLog, replay
@@ -30,6 +34,7 @@ from engine.journal.view import open_view
 from engine.live_orders import LiveTerms
 from engine.memory import recall
 from engine.ports import DiskError, NoModels, Ports
+from engine.restarts import Restarts
 from engine.venue import UnusableKeyError, connect
 from engine.warm import warm
 from exchange.errors import VenueError
@@ -50,6 +55,8 @@ REAL_TICK_S = 0.05
 """A tick never comes more often than this in real time, however fast the venue's clock runs."""
 
 CLEAN, BAD_CONFIG, NO_CREDENTIALS, LOCK_HELD, JOURNAL_DAMAGED = 0, 10, 11, 12, 14
+FINAL = frozenset({CLEAN, BAD_CONFIG, NO_CREDENTIALS, LOCK_HELD, JOURNAL_DAMAGED, OPERATOR_HALT})
+"""Codes of an end that was asked for, or after which nothing starts again by itself."""
 
 
 class StartError(Exception):
@@ -65,6 +72,7 @@ class ProcessVitals:
 
     def __init__(self) -> None:
         self.probe = LagProbe()
+        self.starts = Restarts()
 
     def lag(self) -> tuple[float, float]:
         """Return the loop's lateness in ms: p99 and maximum of the last 20 s."""
@@ -77,6 +85,10 @@ class ProcessVitals:
     def instant(self) -> float:
         """Return the machine's monotonic clock in seconds."""
         return process_monotonic()
+
+    def restarts(self) -> int:
+        """Return how often the engine was started again in the last ten minutes after an end nobody asked for."""
+        return self.starts.count(SystemClock().now_ms())
 
 
 class Engine:
@@ -107,9 +119,22 @@ class Engine:
     async def run(self) -> int:
         """Run to the end and return the exit code. Raises StartError when the start is impossible."""
         self._loop = asyncio.get_running_loop()
+        disk = DirectoryDisk(self._options.paths.data)
+        self.vitals.starts = restarts.begun(_starts_of(disk), SystemClock().now_ms())
+        _keep_starts(disk, self.vitals.starts)
+        try:
+            code = await self._run(disk)
+        except StartError as error:
+            if error.code in FINAL:
+                _keep_starts(disk, restarts.ended(self.vitals.starts))
+            raise
+        if code in FINAL:
+            _keep_starts(disk, restarts.ended(self.vitals.starts))
+        return code
+
+    async def _run(self, disk: DirectoryDisk) -> int:
         warm(self.progress)
         release_compiler()
-        disk = DirectoryDisk(self._options.paths.data)
         log = JournalLog(disk)
         try:
             recovered = log.open()
@@ -196,6 +221,10 @@ class Engine:
             await server.start()
         except OSError as error:
             desk.chronicle.say(EventKind.SYSTEM, f"no control socket: {error}", Severity.WARNING)
+        again = self.vitals.restarts()
+        if words := restarts.told(again):
+            severity = Severity.ALERT if again >= restarts.STORM else Severity.WARNING
+            desk.chronicle.say(EventKind.SYSTEM, words, severity)
         self.vitals.probe.start(asyncio.get_running_loop())
         tune_interpreter()
         watcher = asyncio.create_task(connection.keep_alive(desk.chronicle), name="simulator")
@@ -223,6 +252,19 @@ class Engine:
         write = partial(write_back, self._loaded.config_file, {path: value}, self._loaded.origins)
         waiting = self._loop.run_in_executor(None, write)
         waiting.add_done_callback(partial(_tell_kept, desk, path))
+
+
+def _starts_of(disk: DirectoryDisk) -> Restarts:
+    try:
+        return restarts.read(disk.read(restarts.NAME))
+    except DiskError:
+        return Restarts()
+
+
+def _keep_starts(disk: DirectoryDisk, starts: Restarts) -> None:
+    """Keep the count; a full disk must not keep a start from protecting what is open."""
+    with suppress(DiskError):
+        disk.replace(restarts.NAME, msgspec.json.encode(starts))
 
 
 def _tell_kept(desk: Desk, path: str, done: asyncio.Future[Written]) -> None:

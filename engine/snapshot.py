@@ -434,6 +434,8 @@ class FeedView(msgspec.Struct, frozen=True):
     """Sources of refused input, the most frequent first, at most 8."""
     odd_bars: tuple[tuple[str, int], ...] = ()
     """Closed bars that came twice, corrected, after a gap or inconsistent, and late frames: (kind, count)."""
+    silent: tuple[tuple[str, float], ...] = ()
+    """(socket, desk seconds since it was last heard), NaN for one that is not open."""
 
 
 class LearningView(msgspec.Struct, frozen=True):
@@ -461,6 +463,8 @@ class EngineView(msgspec.Struct, frozen=True):
     next_virtual_ms: int
     virtual_duration_ms: float
     virtual_overruns: int
+    restarts: int = 0
+    """Starts within the last ten minutes after an end nobody asked for."""
 
 
 class AccountView(msgspec.Struct, frozen=True):

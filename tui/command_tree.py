@@ -297,11 +297,16 @@ def attach_command(context: typer.Context) -> None:
 
 
 @app.command("status")
-def status_command(context: typer.Context) -> None:
+def status_command(
+    context: typer.Context,
+    health: Annotated[
+        bool, typer.Option("--health", help="JSON for a probe: 0 ready, 1 live but not ready, 3 no engine lives.")
+    ] = False,
+) -> None:
     """Tell the health of a running engine; 0 when it is live and ready."""
     from tui.commands_attach import status
 
-    raise typer.Exit(status(_options(context)))
+    raise typer.Exit(status(_options(context), is_probe=health))
 
 
 @app.command("command")

@@ -33,8 +33,12 @@ def _folder(options: GlobalOptions) -> Path:
     return paths.data
 
 
-def status(options: GlobalOptions) -> int:
-    """Print the health of a running engine; 0 when it is live and ready."""
+def status(options: GlobalOptions, *, is_probe: bool) -> int:
+    """Print the health of a running engine; 0 when it is live and ready, else 1.
+
+    A probe always gets JSON, and 3 where no engine answers or it stands still: only that is a reason to start it again.
+    """
+    as_json = options.json or is_probe
     try:
         line = ControlLine(_folder(options), writes=False)
         news = line.ask(Pull())
@@ -42,16 +46,18 @@ def status(options: GlobalOptions) -> int:
         snapshot = read_snapshot(news.snapshot) if isinstance(news, News) and news.snapshot else None
     except ControlError as error:
         say(str(error))
-        if options.json:
+        if as_json:
             put(json.dumps({"live": False, "ready": False}))
-        return ExitCode.NOT_FOUND
+        return ExitCode.NOT_LIVE if is_probe else ExitCode.NOT_FOUND
     answer = health(snapshot, process_monotonic() - snapshot.monotonic if snapshot is not None else 0.0)
-    if options.json:
+    if as_json:
         put(json.dumps(answer))
     else:
         for name, value in answer.items():
             put(f"{name.replace('_', ' '):22} {value}")
-    return ExitCode.CLEAN if answer["ready"] else ExitCode.NOT_FOUND
+    if answer["ready"]:
+        return ExitCode.CLEAN
+    return ExitCode.NOT_LIVE if is_probe and not answer["live"] else ExitCode.NOT_FOUND
 
 
 def command(options: GlobalOptions, text: str, *, yes: bool) -> int:

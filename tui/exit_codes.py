@@ -12,6 +12,8 @@ class ExitCode(IntEnum):
     NOT_FOUND = 1
     """A question without an answer, such as `journal why` of an unknown id."""
     USAGE = 2
+    NOT_LIVE = 3
+    """`status --health`: no engine, or one that stands still."""
     CONFIG = 10
     CREDENTIALS = 11
     LOCK_HELD = 12

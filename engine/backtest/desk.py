@@ -248,6 +248,10 @@ class StillVitals:
         """Return nothing."""
         return 0.0
 
+    def restarts(self) -> int:
+        """Return 0: a backtest is no service."""
+        return 0
+
     def instant(self) -> float:
         """Return always the same instant."""
         return 0.0

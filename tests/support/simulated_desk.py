@@ -38,6 +38,9 @@ class StillVitals:
     def memory_mb(self):
         return 0.0
 
+    def restarts(self):
+        return 0
+
     def instant(self):
         return asyncio.get_running_loop().time()
 
