@@ -116,6 +116,8 @@ class OrderSettings(Table):
     """Seconds after which the exchange itself cancels resting entries of a desk that is gone; 0 is off."""
     isolated: bool = False
     """Whether positions are opened with isolated margin; else they share the wallet."""
+    start_deadline: Annotated[float, Field(ge=0, le=3600)] = 180.0
+    """Real seconds after which a headless desk that holds nothing ends a start that does not come through; 0 waits."""
     conditional_reserve: Annotated[int, Field(ge=0, le=198)] = 20
     """Conditional orders of the account's 200 that are left free."""
 

@@ -268,7 +268,11 @@ class Desk:
 
     def halt(self, reason: str) -> None:
         """End the process by the operator's word: nothing may start it again by itself."""
-        self.exit_code = OPERATOR_HALT
+        self.end(OPERATOR_HALT, reason)
+
+    def end(self, code: int, reason: str) -> None:
+        """End the process with an exit code."""
+        self.exit_code = code
         self.stop(reason)
 
     def stop(self, reason: str) -> None:

@@ -32,6 +32,7 @@ def run(loaded: Loaded, options: RunOptions) -> int:
     lines = OutputLines()
     engine = Engine(loaded, options, port)
     engine.progress = lines.talk
+    engine.gives_up = True
     show = _json_line if options.json else _plain_line
     engine.on_cycle = lambda cycle: lines.data(show(cycle))
     try:
@@ -65,6 +66,7 @@ async def _run(engine: Engine, port: LocalPort, options: RunOptions, lines: Outp
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.wait(tasks)
         manager.tell((STOPPING,))
         manager.close()
 
@@ -83,14 +85,21 @@ async def _notify(port: LocalPort, manager: ServiceManager) -> None:
 
 
 async def _tell(port: LocalPort, lines: OutputLines) -> None:
-    """Repeat the event log on stderr."""
+    """Repeat the event log on stderr, to its last line: that one says why the desk ended."""
     seen = 0
-    while True:
-        news = port.events(seen)
-        for event in news.events:
-            seen = event.seq
-            lines.talk(f"{event.severity.value:7} {event.kind.value:8} {event.text}")
-        await asyncio.sleep(TELL_S)  # noqa: TID251 - real time: a person reads this
+    try:
+        while True:
+            seen = _tell_after(seen, port, lines)
+            await asyncio.sleep(TELL_S)  # noqa: TID251 - real time: a person reads this
+    finally:
+        _tell_after(seen, port, lines)
+
+
+def _tell_after(seen: int, port: LocalPort, lines: OutputLines) -> int:
+    for event in port.events(seen).events:
+        seen = event.seq
+        lines.talk(f"{event.severity.value:7} {event.kind.value:8} {event.text}")
+    return seen
 
 
 def _json_line(cycle: CycleView) -> str:

@@ -32,6 +32,7 @@ from engine.execution.levels import StopLevel
 from engine.execution.life import LiveBook
 from engine.execution.limits import Standing, limits_of
 from engine.execution.lives import Lives
+from engine.execution.start_verdict import is_through, judge_start
 from engine.execution.state import HandLimits
 from engine.execution.view import TAKER, coverage_row, hand_view
 from engine.feed_market import FeedMarket
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 NAN = float("nan")
+WATCH_S = 1.0
 
 
 class LiveTerms(NamedTuple):
@@ -70,6 +72,8 @@ class LiveTerms(NamedTuple):
     """Of this session: part of every client id."""
     account: str
     """Hash that names the account."""
+    gives_up: bool = False
+    """Whether a start that does not come through ends the process, for whoever watches it to start it again."""
 
 
 class LiveOrders:
@@ -116,6 +120,7 @@ class LiveOrders:
             transfers_allowed=desk.settings.trading.key_may_transfer,
         )
         self._account = terms.account
+        self._gives_up = terms.gives_up
         self._record: ArmingRecord | None = None
         try:
             self._record = arming.decode(desk.ports.disk.read(arming.NAME))
@@ -126,7 +131,25 @@ class LiveOrders:
         """Care for the account until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.rights.run(), name="key rights")
+            if self._gives_up:
+                group.create_task(self._watch_start(), name="start watch")
             await self.hand.run()
+
+    async def _watch_start(self) -> None:
+        """End a desk that holds nothing and whose start does not come through within its deadline."""
+        desk, clock_ms = self._desk, self.hand.state.limits.clock_ms
+        deadline = desk.settings.orders.start_deadline * desk.identity.speed
+        began = desk.clock.monotonic()
+        while True:
+            standing = self.hand.start_standing(desk.clock.monotonic() - began)
+            if is_through(standing, clock_ms):
+                return
+            ending = judge_start(standing, deadline, clock_ms)
+            if ending is not None:
+                desk.chronicle.say(EventKind.ORDER, ending.text, Severity.ALERT)
+                desk.end(ending.code, ending.text)
+                return
+            await desk.clock.sleep(WATCH_S * desk.identity.speed)
 
     # Results.
 

@@ -105,6 +105,8 @@ class Engine:
         self.vitals = ProcessVitals()
         self.progress: Callable[[str], None] = lambda _text: None
         self.on_cycle: Callable[[CycleView], None] | None = None
+        self.gives_up = False
+        """Whether a start of live orders that does not come through ends the engine: somebody starts it again."""
 
     def stop(self, reason: str) -> None:
         """Ask for an orderly end; safe from any thread and in any phase."""
@@ -197,7 +199,7 @@ class Engine:
             raise StartError(str(error), LOCK_HELD) from error
         except OSError as error:
             raise StartError(f"the account could not be locked: {error}", BAD_CONFIG) from error
-        return LiveTerms(journal, connection.entropy.token(8), account)
+        return LiveTerms(journal, connection.entropy.token(8), account, gives_up=self.gives_up)
 
     async def _run_desk(self, desk: Desk, connection: Connection) -> None:
         desk.operator.keep = partial(self._keep, desk)

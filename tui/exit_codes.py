@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     CREDENTIALS = 11
     LOCK_HELD = 12
     RECONCILE = 13
+    """A live start that did not come through while nothing was held; so are 15 and 17."""
     JOURNAL_DAMAGED = 14
     CLOCK = 15
     INVARIANT = 16

@@ -23,6 +23,7 @@ from engine.execution.levels import StopLevel
 from engine.execution.order_states import Stage
 from engine.execution.reconciler import Reconciler
 from engine.execution.sender import Sender
+from engine.execution.start_verdict import StartStanding
 from engine.execution.state import HandLimits, HandState
 from engine.journal.record import FillRecord
 from exchange.account_events import MarginCall, OrderUpdate, Origin, Resync
@@ -102,6 +103,8 @@ class Hand:
         self.entering = Entering(self.state, self.sender, self.keeper, self.why_no_entry, self._reserve, self._release)
         self.bookkeeper = Bookkeeper(self.state)
         self.step = StartStep.CLOCK
+        self.trouble: ExchangeError | None = None
+        """What the present step of the start failed with last."""
         self.level = StopLevel.RUN
         self.entries_off: Callable[[str], str] = lambda _symbol: ""
         """What else keeps entries off: arming, the venue's probe, protection, the journal; asked before each entry."""
@@ -217,13 +220,29 @@ class Hand:
             try:
                 await work()
             except ExchangeError as error:
+                self.trouble = error
                 if str(error) != told:
                     told = str(error)
                     self.state.say(f"{what} could not be read: {error}; trying again", Severity.WARNING)
                 pause = 30.0 if isinstance(error, CredentialsError) else RETRY_S
                 await self.state.clock.sleep(pause)
             else:
+                self.trouble = None
                 return
+
+    def start_standing(self, waited_s: float) -> StartStanding:
+        """Return how far the start has come after `waited_s` desk seconds."""
+        state, reconciler = self.state, self.reconciler
+        is_joined = self.step in (StartStep.STREAMS, StartStep.READY)
+        return StartStanding(
+            step="" if is_joined else self.step.value,
+            trouble=None if is_joined else self.trouble or reconciler.trouble,
+            fault=reconciler.fault,
+            clock_error_ms=state.access.client.clock_sync.error_ms,
+            holds=bool(state.plans or state.book.positions)
+            or any(not one.state.is_final for one in self.sender.orders.values()),
+            waited_s=waited_s,
+        )
 
     def _is_cared_for(self) -> bool:
         """Say whether every position is protected or being closed."""

@@ -95,6 +95,8 @@ class Reconciler:
         self.read_at: float | None = None
         """Desk seconds of the newest reading that was joined."""
         self.fault = ""
+        self.trouble: ExchangeError | None = None
+        """What the last reading failed with."""
 
     def want(self) -> None:
         """Let the account be read soon."""
@@ -143,10 +145,12 @@ class Reconciler:
         """Read the account and join it with the stream; return whether that was done. `fault` tells why not."""
         async with self._reading:
             try:
-                return await self._read()
+                done = await self._read()
             except ExchangeError as error:
-                self.fault = str(error)
+                self.fault, self.trouble = str(error), error
                 return False
+            self.trouble = None
+            return done
 
     async def _read(self) -> bool:
         for _ in range(JOINS):

@@ -131,6 +131,18 @@ def test_the_third_restart_within_minutes_is_a_top_alert(tmp_path):
         desk.communicate(timeout=60)
 
 
+def test_a_live_desk_that_holds_nothing_ends_with_17_where_no_exchange_answers(tmp_path):
+    live = {
+        "BINANCE_API_KEY": "k", "BINANCE_API_SECRET": "s", "TRADING_ENABLED": "true",
+        "PERPDESK_TRADING_ENVIRONMENT": "live", "PERPDESK_ORDERS_START_DEADLINE": "3", "XDG_STATE_HOME": str(tmp_path),
+    }  # fmt: skip
+    with headless(tmp_path / "desk", "--exchange", "http://127.0.0.1:1", settings=live) as desk:
+        _, talk = desk.communicate(timeout=120)
+    assert desk.returncode == ExitCode.VENUE
+    assert "did not let the desk begin (clock)" in talk
+    assert "Traceback" not in talk
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_understands_every_line_of_the_unit(tmp_path):
     unit = tmp_path / "perpdesk.service"

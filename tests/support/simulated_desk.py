@@ -67,7 +67,7 @@ class World:
         """Put a new process's exchange in the place of the old one, at the present instant of the same market."""
         self._open(make_market("synthetic", start_ms=self.clock.now_ms(), **self._spec))
 
-    def desk(self, *, live=False, **settings):
+    def desk(self, *, live=False, gives_up=False, **settings):
         """A desk on this world's disk, with whatever it remembers; a live one can be armed."""
         log = JournalLog(self.disk)
         log.open()
@@ -79,7 +79,7 @@ class World:
         if live:
             self.sessions += 1
             tables["trading"] = {"enabled": True, "environment": "live", **tables.get("trading", {})}
-            terms = LiveTerms(journal, f"s{self.sessions}", account_hash(DEMO_KEY))
+            terms = LiveTerms(journal, f"s{self.sessions}", account_hash(DEMO_KEY), gives_up)
         ports = Ports(self.clock, self.front.rest, self.front.dialer, self.disk, RandomEntropy(self.seed), NoModels())
         return Desk(
             Settings.model_validate(tables),
