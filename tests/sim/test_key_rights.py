@@ -68,6 +68,18 @@ def test_a_dangerous_key_is_not_armed_and_the_care_of_positions_goes_on(rights, 
     with_rights(rights, script)
 
 
+@pytest.mark.parametrize("rights", [{"withdrawals": True}, {"served": False}], ids=["withdraws", "not known"])
+def test_a_position_is_adopted_and_protected_whatever_the_key_may_do(rights):
+    async def script(world, desk):
+        order = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+        world.exchange.control.act({"action": "elsewhere", "method": "POST", "path": "/fapi/v1/order", "params": order})
+        await world.clock.sleep(20)
+        (row,) = desk.orders.view().coverage
+        assert (row.symbol, row.state) == ("BTCUSDT", "protected")
+
+    with_rights(rights, script)
+
+
 def test_transfers_allowed_in_writing_are_armed():
     async def script(world, desk):
         assert (await armed(world)).state == "done"

@@ -29,6 +29,9 @@ def hand_lines(hand: HandView, now: int, width: int) -> list[Line]:
     if armed:
         pieces.append((f"until {numbers.stamp(hand.arming.expires_ms)} by {hand.arming.by}", "dim"))
     lines = flow(_lead("live orders"), pieces, width)
+    lines += flow(_lead("API key"), [(hand.arming.rights.text, "warn" if hand.arming.rights.refused else "dim")], width)
+    for text in hand.arming.rights.warnings:
+        lines += _note(text, width)
     if hand.entries_off:
         lines += _note(f"no entries: {hand.entries_off}", width)
     for text in hand.violations[-3:]:
