@@ -130,9 +130,9 @@ class LiveOrders:
     async def run(self) -> None:
         """Care for the account until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.rights.run(), name="key rights")
+            group.create_task(self.hand.watched(self.rights.run(), "the reading of the key's rights"))
             if self._gives_up:
-                group.create_task(self._watch_start(), name="start watch")
+                group.create_task(self.hand.watched(self._watch_start(), "the watch over the start"))
             await self.hand.run()
 
     async def _watch_start(self) -> None:

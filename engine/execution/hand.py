@@ -167,7 +167,7 @@ class Hand:
         if self._group is None or self._ending:
             work.close()  # what is cancelled now is found again by the next start
             return
-        watched = self._watched(work, name)
+        watched = self.watched(work, name)
         try:
             task = self._group.create_task(watched, name=name)
             task.add_done_callback(lambda _task: work.close())  # cancelled before its first step it was never begun
@@ -175,7 +175,7 @@ class Hand:
             watched.close()
             work.close()
 
-    async def _watched(self, work: Coroutine[None, None, None], name: str) -> None:
+    async def watched(self, work: Coroutine[None, None, None], name: str) -> None:
         """Run one piece of work; a defect in it takes entries off and is told, and the care of positions goes on."""
         try:
             await work

@@ -130,3 +130,18 @@ def test_a_reading_stands_for_hours_while_the_wallet_service_is_away():
         assert not desk.orders.arming.armed
 
     with_rights({}, script)
+
+
+def test_a_defect_in_reading_the_rights_takes_entries_off_and_nothing_else():
+    async def script(world, desk):
+        async def broken():
+            raise RuntimeError("a defect")
+
+        desk.orders.rights._read = broken
+        await world.clock.sleep(2 * 3600)
+        hand = desk.orders.hand
+        assert hand.is_ready
+        assert any("reading of the key's rights failed" in text for text in hand.violations)
+        assert "invariant" in hand.why_no_entry("BTCUSDT")
+
+    with_rights({}, script)

@@ -417,7 +417,7 @@ def a_defect_in_one_task_ends_all():
         del self, position, watch, price
         raise RuntimeError("a defect")
 
-    with patched(hand.Hand, "_watched", bare), patched(keeper.Keeper, "_place_target", broken):
+    with patched(hand.Hand, "watched", bare), patched(keeper.Keeper, "_place_target", broken):
         yield
 
 
