@@ -22,7 +22,7 @@ from engine.commands import (
     MoveStop,
     SetTrading,
 )
-from engine.snapshot import ArmingView, CoverageRow, HandView, LedgerView, NoAnswer, OrderRow, WhatIf
+from engine.snapshot import ArmingView, CoverageRow, HandView, LedgerView, NoAnswer, OrderRow, RightsView, WhatIf
 
 STOP, ENTRY = 9_000_001, 71
 COVERED = CoverageRow(
@@ -37,6 +37,7 @@ ORDERS = (
     OrderRow("XRPUSDT", 72, "web_1", False, "SELL", "MARKET", "foreign", "NEW", 9.0, 0.0, math.nan, 4, START_MS),
 )
 LEDGER = LedgerView("USDT", 10_000.0, 12.5, 1.2, -0.3, 0.0, 0.0, 10_011.0, 10_011.0, "0", START_MS)
+RIGHTS = RightsView("reads, trades futures, listed addresses only", (), "", (), known=True)
 WHAT_IF = WhatIf(
     symbol="BTCUSDT", side="BOTH", order="SELL MARKET 0.100 BTCUSDT, reduce-only", mark=64_980.1, notional=6_498.01,
     fee=3.25, realised=12.5, margin_freed=1_249.6, liquidation=54_010.0, loss_at_stop=78.2, decimals=1, warning="",
@@ -45,7 +46,8 @@ WHAT_IF = WhatIf(
 
 def hand(**changes):
     made = HandView(
-        level="RUN", step="READY", ready=True, entries_off="", arming=ArmingView(True, (), "screen", START_MS + 10**8),
+        level="RUN", step="READY", ready=True, entries_off="",
+        arming=ArmingView(True, (), "screen", START_MS + 10**8, RIGHTS),
         coverage=(COVERED, NAKED), orders=ORDERS, naked=1, naked_now_s=4.0, naked_max_s=4.0, unknown=0,
         unknown_oldest_s=0.0, reconciled_ms=START_MS - 2_000, differences=0, stream_alive=True,
         stream_heard_ms=START_MS - 1_000, ledger=LEDGER,
@@ -195,7 +197,7 @@ async def test_the_mild_stop_levels_act_at_once_and_the_others_after_their_word(
 
 
 async def test_arming_names_what_is_missing_and_wants_the_typed_word(running, port):
-    off = ArmingView(False, ("no arming record: type LIVE to make one",), "", 0)
+    off = ArmingView(False, ("no arming record: type LIVE to make one",), "", 0, RIGHTS)
     port.latest = snapshot(trading="PAPER", hand=hand(arming=off, entries_off="not armed"))
     async with running() as desk:
         await desk.press("T")
