@@ -88,7 +88,8 @@ def test_an_attached_screen_gives_commands_and_leaves_the_engine_running(tmp_pat
             screen.keys("H")
             screen.wait("ENTRIES HALTED")
             screen.keys("q")
-            screen.wait("the engine goes on")
+            # tmux may drop the last words of a program that ends right behind them.
+            assert screen.wait_dead() == 0
         finally:
             screen.stop()
         assert desk.poll() is None
