@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from config.paths import DeskPaths
 
 
@@ -23,3 +25,5 @@ class RunOptions:
     """The screen sends no commands."""
     verbose: int = 0
     """How often -v was given."""
+    record_inputs: Path | None = None
+    """New folder for what reaches the desk, None for no recording."""

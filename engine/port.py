@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from engine.commands import Ack, AckState, Command, Question
@@ -16,7 +17,6 @@ from engine.snapshot import Answer, NoAnswer, Snapshot
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
 
 EVENT_RING = 5000
 ACK_RING = 500
@@ -28,6 +28,13 @@ class EventSlice(NamedTuple):
 
     events: tuple[Event, ...]
     missed: int
+
+
+class Handlers(NamedTuple):
+    """What the desk does with what screens send."""
+
+    on_command: Callable[[int, Command, str], None]
+    on_question: Callable[[int, Question], None]
 
 
 class ScreenPort(Protocol):
@@ -70,6 +77,8 @@ class LocalPort:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_command: Callable[[int, Command, str], None] | None = None
         self._on_question: Callable[[int, Question], None] | None = None
+        self.between: Callable[[Handlers], Handlers] = lambda handlers: handlers
+        """Stands between the screens and the desk's two callbacks; set it before `attach`."""
 
     # The desk's side.
 
@@ -80,7 +89,8 @@ class LocalPort:
         on_question: Callable[[int, Question], None],
     ) -> None:
         """Name the loop and the two callbacks that run on it."""
-        self._loop, self._on_command, self._on_question = loop, on_command, on_question
+        self._on_command, self._on_question = self.between(Handlers(on_command, on_question))
+        self._loop = loop
 
     def detach(self) -> None:
         """Stop taking commands; what was published stays readable."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from contextlib import suppress
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from config.load import Loaded
     from config.options import RunOptions
     from config.writeback import Written
+    from engine.adapters.input_recording import InputRecording
+    from engine.desk import Vitals
+    from engine.journal.journal import DurableJournal
+    from engine.memory import Remembered
     from engine.port import LocalPort
     from engine.snapshot import CycleView
     from engine.venue import Connection
@@ -101,6 +106,8 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked = ""
         self._writer: DeskLock | None = None
+        self._session = ""
+        self._recording: InputRecording | None = None
         self.desk: Desk | None = None
         self.vitals = ProcessVitals()
         self.progress: Callable[[str], None] = lambda _text: None
@@ -115,7 +122,9 @@ class Engine:
             self._loop.call_soon_threadsafe(self._stop_here, reason)
 
     def _stop_here(self, reason: str) -> None:
-        if self.desk is not None:
+        if self.desk is not None and self._recording is not None:
+            self._recording.recorder.stop(reason, self.desk.stop)
+        elif self.desk is not None:
             self.desk.stop(reason)
 
     async def run(self) -> int:
@@ -155,22 +164,7 @@ class Engine:
             lambda: open_view(self._options.paths.view_file, lambda after: replay(disk, after=after)),
         )
         try:
-            speed = connection.identity.speed
-            ports = Ports(connection.clock, connection.rest, connection.dialer, disk, connection.entropy, NoModels())
-            desk = Desk(
-                self._loaded.settings,
-                FlagBoard.from_loaded(self._loaded, connection.clock.now_ms()),
-                ports,
-                journal,
-                self._port,
-                connection.identity,
-                self.vitals,
-                credentials=connection.credentials,
-                remembered=memory,
-                guests=installed_strategies(),
-                pace=Pace(max(0.1, REAL_TICK_S * speed), 0.25 * speed),
-                live=self._live_terms(journal, connection),
-            )
+            desk = self._make_desk(connection, disk, journal, memory)
             for sentence in recovered.damage:
                 desk.chronicle.say(EventKind.SYSTEM, f"journal: {sentence}", Severity.ALERT)
             await self._run_desk(desk, connection)
@@ -182,6 +176,60 @@ class Engine:
         if not saved:
             raise StartError(f"the journal could not be saved: {journal.failed}", JOURNAL_DAMAGED)
         return desk.exit_code
+
+    def _make_desk(
+        self, connection: Connection, disk: DirectoryDisk, journal: JournalWriter, memory: Remembered
+    ) -> Desk:
+        """Put the desk together on the real ports; what it hears through them is recorded where that was asked for."""
+        speed = connection.identity.speed
+        flags = FlagBoard.from_loaded(self._loaded, connection.clock.now_ms())
+        pace = Pace(max(0.1, REAL_TICK_S * speed), 0.25 * speed)
+        guests = installed_strategies()
+        live = self._live_terms(journal, connection)
+        self._session = connection.entropy.token(8)
+        ports = Ports(connection.clock, connection.rest, connection.dialer, disk, connection.entropy, NoModels())
+
+        def make(ports: Ports, journal: DurableJournal, vitals: Vitals) -> Desk:
+            return Desk(
+                self._loaded.settings,
+                flags,
+                ports,
+                journal,
+                self._port,
+                connection.identity,
+                vitals,
+                credentials=connection.credentials,
+                remembered=memory,
+                guests=guests,
+                pace=pace,
+                live=None if live is None else live._replace(journal=journal),
+            )
+
+        if self._options.record_inputs is None:
+            return make(ports, journal, self.vitals)
+        # A desk that records nothing loads nothing of it.
+        from engine.adapters.input_recording import InputRecording, beginning_of  # noqa: PLC0415
+        from engine.inputs.records import InputsError  # noqa: PLC0415
+
+        beginning = beginning_of(
+            self._loaded.settings,
+            flags,
+            connection.identity,
+            pace,
+            version=VERSION,
+            session=self._session,
+            started_ms=connection.clock.now_ms(),
+            has_key=connection.credentials is not None,
+            guests=guests.names,
+            live=live,
+        )
+        try:
+            recording = InputRecording(self._options.record_inputs, beginning, disk, self.progress)
+        except InputsError as error:
+            raise StartError(str(error), BAD_CONFIG) from error
+        self._recording = recording
+        tapped = recording.tap(ports, journal, self._port, self.vitals)
+        return recording.recorder.make(lambda: make(tapped.ports, tapped.journal, tapped.vitals))
 
     def _live_terms(self, journal: JournalWriter, connection: Connection) -> LiveTerms | None:
         """Return what lets the desk send orders, None for paper: then no way to send one is made at all."""
@@ -204,12 +252,11 @@ class Engine:
     async def _run_desk(self, desk: Desk, connection: Connection) -> None:
         desk.operator.keep = partial(self._keep, desk)
         desk.on_cycle = self.on_cycle
-        session = connection.entropy.token(8)
         settings = self._loaded.settings.model_dump_json().encode()
         desk.chronicle.record(
             SessionRecord(
                 desk.clock.now_ms(),
-                session,
+                self._session,
                 event="start",
                 version=VERSION,
                 exchange=desk.identity.exchange,
@@ -218,7 +265,7 @@ class Engine:
             )
         )
         self.desk = desk
-        server = ControlServer(self._port, self._options.paths.data, session)
+        server = ControlServer(self._port, self._options.paths.data, self._session)
         try:
             await server.start()
         except OSError as error:
@@ -232,16 +279,21 @@ class Engine:
         watcher = asyncio.create_task(connection.keep_alive(desk.chronicle), name="simulator")
         try:
             if self._asked:
-                desk.stop(self._asked)
-            await desk.run()
+                self._stop_here(self._asked)
+            if self._recording is None:
+                await desk.run()
+            else:
+                await self._recording.recorder.run(desk.run)
         finally:
+            if self._recording is not None:
+                self.progress(self._recording.close(desk.exit_code))
             watcher.cancel()
             await server.close()
             self.vitals.probe.stop()
             desk.chronicle.record(
                 SessionRecord(
                     desk.clock.now_ms(),
-                    session,
+                    self._session,
                     event="stop",
                     exit_code=desk.exit_code,
                     reason=desk.phase_text or "ended",
@@ -253,7 +305,8 @@ class Engine:
         assert self._loop is not None
         write = partial(write_back, self._loaded.config_file, {path: value}, self._loaded.origins)
         waiting = self._loop.run_in_executor(None, write)
-        waiting.add_done_callback(partial(_tell_kept, desk, path))
+        # In a context of its own: what it tells is no turn of the desk.
+        waiting.add_done_callback(partial(_tell_kept, desk, path), context=Context())
 
 
 def _starts_of(disk: DirectoryDisk) -> Restarts:
