@@ -20,6 +20,7 @@ from engine.backtest.faults import HistoryError
 from engine.backtest.history import read_history, span_text
 from engine.backtest.prove import prove
 from engine.backtest.results import summarise
+from engine.backtest.session import read_session
 from engine.market.tape import moment
 from engine.replay import Replay, ReplayRules
 from engine.warm import warm
@@ -123,6 +124,10 @@ def _asked(wanted: Wanted) -> tuple[int, History]:
     if end is not None and end <= begin:
         raise HistoryError(f"--to {wanted.end}: it is not after --from {wanted.begin}; give a later time")
     names = tuple(name.strip().upper() for name in wanted.symbols.split(",") if name.strip())
+    kind, colon, folder = wanted.data.partition(":")
+    if colon and kind == "session":
+        history = read_session(Path(folder), symbols=names, end_ms=end)
+        return begin, with_records(history, Path(folder), wanted.funding, wanted.rules)
     history = read_history(Path(wanted.data), frame=wanted.frame, symbols=names, end_ms=end)
     return begin, with_records(history, Path(wanted.data), wanted.funding, wanted.rules)
 
