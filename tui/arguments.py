@@ -17,6 +17,7 @@ VALUED: Final = (
     "--sim-seed",
     "--sim-speed",
     "--theme",
+    "--record-inputs",
 )
 SWITCHES: Final = ("--json", "--headless", "--ascii", "--read-only", "--verbose")
 _VERBOSE: Final = re.compile(r"-v+")
@@ -43,6 +44,7 @@ class GlobalOptions:
     ascii: bool = False
     read_only: bool = False
     theme: str | None = None
+    record_inputs: str | None = None
 
     def command_line(self) -> dict[str, tuple[object, str]]:
         """Return the settings given here: dotted path to value and option."""

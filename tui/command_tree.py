@@ -61,6 +61,10 @@ def desk(
     ascii_only: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="A screen that sends no commands.")] = False,
     theme: Annotated[str | None, typer.Option(metavar="THEME", help="normal, red-up or blue-orange.")] = None,
+    record_inputs: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="With --headless: record what reaches the desk, for backtest --data run:DIR."),
+    ] = None,
 ) -> None:
     """Trade Binance USDT-margined perpetuals from a terminal; without a command the workstation starts.
 
@@ -83,6 +87,7 @@ def desk(
         ascii=ascii_only,
         read_only=read_only,
         theme=theme,
+        record_inputs=record_inputs,
     )
     if context.invoked_subcommand is None:
         from tui.commands_run import run_desk
@@ -148,7 +153,9 @@ def record_command(
 @app.command("backtest")
 def backtest_command(
     context: typer.Context,
-    data: Annotated[str, typer.Option(metavar="DIR", help="Folder of Parquet candles.")],
+    data: Annotated[
+        str, typer.Option(metavar="DATA", help="Folder of Parquet candles, session:DIR or run:DIR (--record-inputs).")
+    ],
     symbols: Annotated[str, typer.Option(help="BTCUSDT,ETHUSDT ...; without it every symbol of the folder.")] = "",
     begin: Annotated[str, typer.Option("--from", metavar="WHEN", help="First decision; bars before it warm up.")] = "",
     end: Annotated[str, typer.Option("--to", metavar="WHEN", help="Last bar, a UTC date or time.")] = "",
@@ -162,11 +169,27 @@ def backtest_command(
     rules: Annotated[
         str, typer.Option(metavar="DIR", help="exchangeInfo.json, leverageBracket.json; else as for --funding.")
     ] = "",
+    against: Annotated[
+        str, typer.Option(metavar="DATA_DIR", help="run:DIR only: compare with that journal, not the stored decisions.")
+    ] = "",
+    as_configured: Annotated[
+        bool, typer.Option("--as-configured", help="run:DIR only: with the settings of now, not the recorded ones.")
+    ] = False,
 ) -> None:
     """Replay history through the desk's own decisions, all three strategies at once.
 
-    --mode names the acting strategy, --json prints one object; its `hash` is equal for equal inputs.
+    --mode names the acting strategy, --json prints one object; its `hash` is equal for equal inputs. run:DIR repeats a
+    recorded run with the very desk that lived it: both hashes are printed, and exit code 18 says that they differ.
     """
+    if data.startswith("run:"):
+        from tui.commands_rerun import run_again
+
+        given = {"--symbols": symbols, "--from": begin, "--to": end, "--prove": prove, "--html": html}
+        needless = [name for name, value in (given | {"--funding": funding, "--rules": rules}).items() if value]
+        code = run_again(_options(context), data, against, as_configured=as_configured, needless=needless)
+        raise typer.Exit(code)
+    if against or as_configured:
+        raise typer.BadParameter("only a recorded run is compared; give --data run:DIR", param_hint="--against")
     from tui.commands_backtest import Wanted, backtest
 
     wanted = Wanted(data, symbols, begin, end, frame, seed, prove, html, funding, rules)

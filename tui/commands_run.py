@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import ConfigError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 def run_desk(options: GlobalOptions) -> int:
     """Run the workstation, or the engine alone, until it ends; return the exit code. Raises ConfigError."""
     close_process()
+    if options.record_inputs and not options.headless:
+        raise ConfigError("--record-inputs: only a desk without a screen is recorded; add --headless")
     loaded = configuration(options)
     paths = paths_of(loaded)
     prepare_directory(paths.data)
@@ -37,6 +40,7 @@ def run_desk(options: GlobalOptions) -> int:
         duration=options.duration,
         read_only=options.read_only,
         verbose=options.verbose,
+        record_inputs=Path(options.record_inputs) if options.record_inputs else None,
     )
     # The screen's toolkit must never be imported by a headless run, so the module is chosen by name.
     module = importlib.import_module("engine.headless" if options.headless else "tui.workstation")
