@@ -62,7 +62,8 @@ class HttpRest:
 
     def _timeout(self, deadline: float) -> aiohttp.ClientTimeout:
         connect = deadline * _CONNECT_SHARE
-        timeout = aiohttp.ClientTimeout(total=deadline, connect=connect, sock_connect=connect)
+        # Its total time swallows a cancellation that falls into the same instant; `send` keeps the deadline itself.
+        timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)
         if len(self._timeouts) < _TIMEOUTS_BOUND:
             self._timeouts[deadline] = timeout
         return timeout
@@ -75,9 +76,10 @@ class HttpRest:
         url = URL.build(scheme=scheme, authority=authority, path=path, query_string=query.decode("ascii"), encoded=True)
         timeout = self._timeouts.get(deadline) or self._timeout(deadline)
         try:
-            async with self._session.request(
-                method, url, headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
+            async with (
+                asyncio.timeout(deadline),
+                self._session.request(method, url, headers=headers, timeout=timeout, allow_redirects=False) as response,
+            ):
                 body = await _body(response)
                 names = {name.lower(): value for name, value in response.headers.items()}
                 return RestAnswer(response.status, names, body)

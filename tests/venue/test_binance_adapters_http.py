@@ -3,6 +3,7 @@ import contextlib
 import socket
 import ssl
 import struct
+import time
 
 import pytest
 from aiohttp import web
@@ -219,6 +220,27 @@ async def test_a_slow_answer_is_lost_at_the_deadline_and_names_the_time_out():
         with pytest.raises(LostError, match=r"within 0\.3 s") as caught:
             await get(url, deadline=0.3)
     assert isinstance(caught.value.__cause__, TimeoutError)
+
+
+@pytest.mark.parametrize("answers", ["nothing", "half"])
+async def test_a_cancelled_request_ends_though_its_deadline_falls_into_the_same_instant(answers):
+    """A desk that stood still finds the deadline and the order to stop due together: it has to stop."""
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        if answers == "half":
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        await reader.read()
+
+    async with raw_server(serve) as url, HttpRest(url) as rest:
+        loop = asyncio.get_running_loop()
+        for late in (0.0, 0.001, 0.005, 0.02):
+            request = asyncio.ensure_future(rest.send("GET", "/", b"", {}, 0.3))
+            loop.call_later(0.3 + late, request.cancel)
+            await asyncio.sleep(0.2)
+            time.sleep(0.3)  # noqa: ASYNC251 - the loop stands still
+            await asyncio.wait([request])
+            assert request.cancelled()
 
 
 async def test_an_answer_beyond_the_size_limit_is_lost(monkeypatch):
