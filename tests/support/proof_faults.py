@@ -115,6 +115,6 @@ def draw(random, rate):
         tables += [(row.row, table) for table in found]
         for one in found:
             at = one["at"][0] if "at" in one else one["after"]
-            deaf.append((at, at + 25.0 if "at" in one else one["until"]))
+            deaf.append((at, at + one["do"]["seconds"] if "at" in one else one["until"]))
     happenings = [name for name in HAPPENINGS if random.random() < 1.2 * rate]
     return rows, tables, deaf, happenings

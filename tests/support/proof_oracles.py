@@ -22,7 +22,8 @@ class Oracles:
         self.world = world
         self.found = []
         self.closes_seen = 0
-        self.deaf_until = 0.0
+        self.outages = []
+        """(from, until) in desk seconds: the exchange is down, bans the address or refuses the key."""
         self._naked = {}
         self.naked_times = []
         self._posted = defaultdict(int)
@@ -66,13 +67,23 @@ class Oracles:
 
     # I2: naked time by the exchange's state, while it answers.
 
+    def answers(self, now):
+        """Say whether the exchange answers at an instant."""
+        return not any(since <= now < until for since, until in self.outages)
+
+    def _naked_no_more(self, key):
+        """Note the length of a naked time; one wholly within an outage says nothing about the desk."""
+        lasted = self._naked.pop(key)
+        if lasted > 0:
+            self.naked_times.append(lasted)
+
     def look(self, elapsed):
         """Look at the present truth; `elapsed` seconds have passed since the last look."""
         witness, now = self.world.witness, self.world.clock.monotonic()
         held = witness.positions()
-        answers = now >= self.deaf_until
+        answers = self.answers(now)
         for key in [key for key in self._naked if key not in held]:
-            self.naked_times.append(self._naked.pop(key))
+            self._naked_no_more(key)
         for key, position in held.items():
             own = [
                 one for one in witness.stops(key) if read_client_id(one.client_id) and one.terms.kind == "STOP_MARKET"
@@ -81,7 +92,7 @@ class Oracles:
                 self.fail("I2", f"{key} has {len(own)} stops of the desk")
             if witness.is_protected(key, position):
                 if key in self._naked:
-                    self.naked_times.append(self._naked.pop(key))
+                    self._naked_no_more(key)
             else:
                 self._naked[key] = self._naked.get(key, 0.0) + (elapsed if answers else 0.0)
                 if self._naked[key] > NAKED_BOUND_S:

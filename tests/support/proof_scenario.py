@@ -419,12 +419,12 @@ class Run:
         world.disk.fault = None
         world.exchange.venue.clock_error_ms = 0
         world.clock.error_ms = 0
-        self.deaf_ends = world.clock.monotonic()
 
     async def ready(self):
         """After the healing: READY within a minute of the moment the exchange answers again."""
         world = self.world
-        until = world.clock.monotonic() + READY_S + max(0.0, self.oracles.deaf_until - world.clock.monotonic())
+        now = world.clock.monotonic()
+        until = max([now, *(end for _, end in self.oracles.outages)]) + READY_S
         while not self.hand.is_ready:
             if self.running.done() and not self.dead:
                 self.oracles.fail("I16", f"the hand ended: {self.running.exception()!r}")
@@ -533,7 +533,7 @@ class Run:
             rows.append(row)
         self.table_rows = rows
         now = self.world.clock.monotonic()
-        self.oracles.deaf_until = max([now + until for _, until in self.deaf], default=0.0)
+        self.oracles.outages = [(now + since, now + until) for since, until in self.deaf]
         self.world.faults(*tables, seed=self.seed)
 
     def tables_with_rows(self):
