@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exchange.binance.endpoints import Security
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +24,8 @@ class Budget:
 
     def admit(self, endpoint: Endpoint, cost: int, priority: Priority, now_ms: int) -> float:
         """Return 0.0 and reserve, or the seconds after which to ask again."""
-        seconds = self.address.wait(cost, priority, now_ms, endpoint.pool)
+        reads = endpoint.method == "GET" or endpoint.security is not Security.SIGNED
+        seconds = self.address.wait(cost, priority, now_ms, endpoint.pool, reads=reads)
         if endpoint.orders.ten_seconds:
             seconds = max(seconds, self.account.wait(endpoint.orders, priority, now_ms))
         if seconds == 0.0:

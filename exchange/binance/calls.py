@@ -103,6 +103,23 @@ class Calls:
         """Return the venue's clock as we know it, UTC milliseconds."""
         return self._clock.now_ms() + self.tracker.sync.offset_ms
 
+    def pause_for(self, weight: int) -> float:
+        """Return the desk seconds after which a request of this weight that can wait may go; 0.0 for now.
+
+        It leaves the share of the budget that is kept for reducing risk, and waits out what a 429 or 418 asked for.
+        """
+        return self._budget.address.wait(weight, Priority.NORMAL, self.venue_ms())
+
+    @property
+    def held_s(self) -> float:
+        """Return for how many more desk seconds a 429 or 418 asks for silence, 0.0 when none does."""
+        return max(0.0, (self._budget.address.held_until_ms() - self.venue_ms()) / 1000)
+
+    @property
+    def banned_s(self) -> float:
+        """Return for how many more desk seconds a 418 shuts this address out, 0.0 when none does."""
+        return max(0.0, (self._budget.address.banned_until_ms() - self.venue_ms()) / 1000)
+
     async def call(
         self,
         endpoint: Endpoint,
@@ -229,7 +246,7 @@ class Calls:
     def heed(self, error: ExchangeError) -> None:
         """Let every pool of this address wait as long as a rate limit or a ban asks, to the second."""
         if isinstance(error, BannedError):
-            self._budget.address.hold(error.until_ms)
+            self._budget.address.ban(error.until_ms)
         elif isinstance(error, RateLimitedError):
             self._budget.address.hold(self.venue_ms() + int(error.retry_after_s * 1000))
 

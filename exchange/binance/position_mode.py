@@ -31,12 +31,17 @@ class PositionMode:
         self._reads = 0
         self.hedge: bool | None = None
         """The confirmed mode, None before the first confirmation and after a contradiction."""
+        self._supposed: bool | None = None
         self.mismatches = 0
         """How often the venue refused an order for its mode."""
 
     def forget(self) -> None:
         """Read the mode again before the next order."""
         self.hedge = None
+
+    def suppose(self, hedge: bool) -> None:
+        """Note the mode an open position shows: an exit of it need not wait for the mode to be read."""
+        self._supposed = hedge
 
     async def refresh(self) -> bool:
         """Read the mode and cache it. Raises ExchangeError, and then forgets what was cached.
@@ -55,11 +60,13 @@ class PositionMode:
     async def known(self, priority: Priority) -> bool:
         """Return the mode for a request.
 
-        Raises ExchangeError when it cannot be read, but not for CRITICAL: an exit goes out in one-way form, since a
-        wrong form is certainly refused and then sent in the other one.
+        Raises ExchangeError when it cannot be read, but not for CRITICAL: an exit goes out at once in the form its
+        position shows, without one in one-way form, since a wrong form is certainly refused and then sent in the other.
         """
         if self.hedge is not None:
             return self.hedge
+        if priority is Priority.CRITICAL and self._supposed is not None:
+            return self._supposed
         try:
             return await self.refresh()
         except ExchangeError:

@@ -23,6 +23,9 @@ ORDERS_10S_HEADER = "x-mbx-order-count-10s"
 ORDERS_1M_HEADER = "x-mbx-order-count-1m"
 _MARGIN_MS = 50
 """Waits end this much after the border, so that a clock a little ahead of the venue's does not meet the old window."""
+_READS_AFTER_MS = 500
+_OTHERS_AFTER_MS = 1_000
+"""After a hold risk-reducing orders go first, then what protection reads, then the rest."""
 _TEN_SECONDS_MS = 10_000
 _FIVE_MINUTES_MS = 300_000
 _WALLET_LIMIT = 60
@@ -128,32 +131,46 @@ class WeightLedger:
             Pool.WALLET: Window(_WALLET_LIMIT, WINDOW_MS, reserve, None),
         }
         self._held_until_ms = 0
+        self._banned_until_ms = 0
 
     def used(self, now_ms: int, pool: Pool = Pool.WEIGHT) -> int:
         """Return what was used in the pool's present window, counting requests still in flight."""
         return self._windows[pool].used(now_ms)
 
     def held_until_ms(self) -> int:
-        """Return the instant until which a 429 or 418 silences all but CRITICAL requests; 0 when none ever did."""
-        return self._held_until_ms
+        """Return the instant until which a 429 or 418 silences all that can wait; 0 when none ever did."""
+        return max(self._held_until_ms, self._banned_until_ms)
 
-    def wait(self, cost: int, priority: Priority, now_ms: int, pool: Pool = Pool.WEIGHT) -> float:
+    def banned_until_ms(self) -> int:
+        """Return the instant until which a 418 silences everything; 0 when none ever did."""
+        return self._banned_until_ms
+
+    def wait(
+        self, cost: int, priority: Priority, now_ms: int, pool: Pool = Pool.WEIGHT, *, reads: bool = False
+    ) -> float:
         """Return 0.0 when the request may go, else the seconds after which to ask again; nothing is reserved.
 
-        CRITICAL may always go. Everything else leaves the reserve untouched and waits out a hold, whatever its pool.
-        Raises ValueError for a cost that would not fit into an empty window.
+        CRITICAL is never short of weight. What is CRITICAL and only `reads` waits out a hold; what reduces risk waits
+        out a ban alone, in which it would certainly be refused and could lengthen it. Everything else leaves the
+        reserve untouched and waits out both, whatever its pool. Raises ValueError for a cost that would not fit into an
+        empty window.
         """
         if priority is Priority.CRITICAL:
-            return 0.0
+            until = self.held_until_ms() + _READS_AFTER_MS if reads else self._banned_until_ms
+            return (until - now_ms + _MARGIN_MS) / 1000 if self._is_silenced(until, now_ms) else 0.0
         window = self._windows[pool]
         if cost > window.open_share:
             message = (
                 f"a request of weight {cost} never fits into {window.open_share} a window; raise RATE_LIMIT_REQUESTS"
             )
             raise ValueError(message)
-        if now_ms < self._held_until_ms:
-            return (self._held_until_ms - now_ms + _MARGIN_MS) / 1000
+        until = self.held_until_ms() + _OTHERS_AFTER_MS
+        if self._is_silenced(until, now_ms):
+            return (until - now_ms + _MARGIN_MS) / 1000
         return window.wait(cost, priority, now_ms)
+
+    def _is_silenced(self, until_ms: int, now_ms: int) -> bool:
+        return self.held_until_ms() > 0 and now_ms < until_ms
 
     def take(self, cost: int, pool: Pool = Pool.WEIGHT) -> None:
         """Reserve the cost of a request that is about to go."""
@@ -175,8 +192,12 @@ class WeightLedger:
         self._windows[pool].cancel(cost)
 
     def hold(self, until_ms: int) -> None:
-        """Admit nothing but CRITICAL before `until_ms`; a shorter hold never replaces a longer one."""
+        """Admit nothing but what reduces risk before `until_ms`; a shorter hold never replaces a longer one."""
         self._held_until_ms = max(self._held_until_ms, until_ms)
+
+    def ban(self, until_ms: int) -> None:
+        """Admit nothing at all before `until_ms`; a shorter ban never replaces a longer one."""
+        self._banned_until_ms = max(self._banned_until_ms, until_ms)
 
 
 class OrderLedger:

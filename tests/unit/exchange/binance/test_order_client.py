@@ -193,6 +193,15 @@ def test_an_entry_waits_for_the_mode_but_an_exit_does_not():
     assert "reduceOnly=true" in desk.query()
 
 
+def test_an_exit_of_a_position_that_shows_the_mode_waits_for_no_reading_of_it():
+    desk = TradingDesk(answer(ack_row()))
+    desk.mode.hedge = None
+    desk.mode.suppose(True)
+    desk.run(lambda desk: desk.orders.place(entry(reduces=True, side=Side.SELL)))
+    assert "positionSide=LONG" in desk.query()
+    assert desk.mode.hedge is True, "the exchange took the order in this form"
+
+
 def test_orders_sent_together_share_one_reading_of_the_mode():
     def venue(_method, path, query):
         if path.endswith("dual"):

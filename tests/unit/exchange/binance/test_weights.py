@@ -83,8 +83,27 @@ def test_a_hold_silences_all_but_critical_until_it_ends_and_is_never_shortened()
     ledger = WeightLedger()
     ledger.hold(120_000)
     ledger.hold(60_000)
-    assert ledger.admit(1, Priority.HIGH, 20_000) == pytest.approx(100.05)
-    assert ledger.admit(1, Priority.HIGH, 120_000) == 0.0
+    assert ledger.admit(1, Priority.HIGH, 20_000) == pytest.approx(101.05)
+    assert ledger.admit(1, Priority.HIGH, 121_000) == 0.0
+
+
+def test_after_a_hold_what_reduces_risk_goes_first_then_what_protection_reads_then_the_rest():
+    ledger = WeightLedger()
+    ledger.hold(60_000)
+    assert ledger.wait(1, Priority.CRITICAL, 0) == 0.0
+    assert ledger.wait(1, Priority.CRITICAL, 0, reads=True) == pytest.approx(60.55)
+    assert ledger.wait(1, Priority.HIGH, 0) == pytest.approx(61.05)
+
+
+def test_in_a_ban_nothing_leaves_and_what_reduces_risk_goes_first_after_it():
+    ledger = WeightLedger()
+    ledger.ban(60_000)
+    ledger.ban(30_000)
+    assert ledger.held_until_ms() == ledger.banned_until_ms() == 60_000
+    assert ledger.wait(1, Priority.CRITICAL, 0) == pytest.approx(60.05)
+    assert ledger.wait(1, Priority.CRITICAL, 0, reads=True) == pytest.approx(60.55)
+    assert ledger.wait(1, Priority.LOW, 0) == pytest.approx(61.05)
+    assert ledger.wait(1, Priority.CRITICAL, 60_000) == 0.0
 
 
 def test_weight_of_a_request_that_never_left_is_given_back():
@@ -114,7 +133,7 @@ def test_the_pools_of_an_address_are_counted_apart_but_wait_out_a_hold_together(
     assert ledger.used(0) == 0
     ledger.hold(5_000)
     for pool in Pool:
-        assert ledger.wait(1, Priority.HIGH, 1_000, pool) == pytest.approx(4.05)
+        assert ledger.wait(1, Priority.HIGH, 1_000, pool) == pytest.approx(5.05)
         assert ledger.wait(1, Priority.CRITICAL, 1_000, pool) == 0.0
 
 
@@ -168,5 +187,5 @@ def test_a_request_is_admitted_by_all_counters_or_by_none():
     budget.cancel(PLACE_BATCH, 5)
     assert (budget.address.used(0), budget.account.used(0)) == (0, (0, 0))
     budget.address.hold(3_000)
-    assert budget.admit(PLACE_BATCH, 5, Priority.HIGH, 0) == pytest.approx(3.05)
+    assert budget.admit(PLACE_BATCH, 5, Priority.HIGH, 0) == pytest.approx(4.05)
     assert budget.account.used(0) == (0, 0)
