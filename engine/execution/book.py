@@ -6,8 +6,9 @@ was hoped for; what the desk wanted stands in the intents. Pure: no clock, no I/
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -95,6 +96,13 @@ class Gone(msgspec.Struct, frozen=True):
     algos: tuple[BookAlgo, ...] = ()
 
 
+class _Dropped(NamedTuple):
+    """A position that readings call closed: events of before `as_of_ms` and readings begun before `began_s` are old."""
+
+    as_of_ms: int
+    began_s: float
+
+
 class Book:
     """Positions, open orders and conditional orders of one account."""
 
@@ -107,6 +115,7 @@ class Book:
         self.summary: AccountSummary | None = None
         self._told_ms: dict[PositionKey, int] = {}
         """The exchange's time of the newest word about each position, also of those that are closed."""
+        self._dropped: dict[PositionKey, _Dropped] = {}
         self._ended: dict[int, None] = {}
         self._ended_algos: dict[int, None] = {}
 
@@ -123,8 +132,10 @@ class Book:
                 self.wallets[balance.asset] = balance.wallet
             for change in event.positions:
                 key = PositionKey(change.symbol, change.side)
-                if event.event_time < self._told_ms.get(key, 0):
+                dropped = self._dropped.get(key)
+                if event.event_time < max(self._told_ms.get(key, 0), 0 if dropped is None else dropped.as_of_ms):
                     continue  # a reading told something newer before this event came
+                self._dropped.pop(key, None)
                 self._told_ms[key] = event.event_time
                 if not change.quantity:
                     self.positions.pop(key, None)
@@ -197,18 +208,25 @@ class Book:
         """Take out an order that the exchange does not know."""
         self.orders.pop(order_id, None)
 
-    def drop_position(self, key: PositionKey, as_of_ms: int) -> None:
-        """Take out a position that two witnesses call closed as of an instant: what is told of before is old news."""
+    def drop_position(self, key: PositionKey, as_of_ms: int, began_s: float) -> None:
+        """Take out a position that two witnesses call closed: what is told of before is old news.
+
+        `as_of_ms` is when the later one was asked, by the exchange's clock as the desk knows it, `began_s` the same in
+        desk seconds: that clock may have stepped, and must not hide a position which a later reading shows.
+        """
         self.positions.pop(key, None)
-        self._told_ms[key] = max(as_of_ms, self._told_ms.get(key, 0))
+        self._dropped[key] = _Dropped(as_of_ms, began_s)
 
     # Readings.
 
-    def take_positions(self, positions: Iterable[PositionRisk]) -> tuple[BookPosition, ...]:
-        """Take the positions of a reading; those it no longer shows stay in the book and are returned."""
+    def take_positions(self, positions: Iterable[PositionRisk], began_s: float = math.inf) -> tuple[BookPosition, ...]:
+        """Take the positions of a reading begun at a desk second; those it no longer shows stay and are returned."""
         shown = {PositionKey(row.symbol, row.side): row for row in positions if row.quantity}
         for key, row in shown.items():
-            known = self.positions.get(key)
+            known, dropped = self.positions.get(key), self._dropped.get(key)
+            if dropped is not None and began_s <= dropped.began_s:
+                continue
+            self._dropped.pop(key, None)
             if row.update_time >= self._told_ms.get(key, 0):
                 self._told_ms[key] = row.update_time
                 self.positions[key] = position_row(row, known)
@@ -219,10 +237,14 @@ class Book:
         return tuple(one for key, one in self.positions.items() if key not in shown)
 
     def replace(
-        self, positions: Iterable[PositionRisk], orders: Iterable[OrderReport], algos: Iterable[AlgoReport]
+        self,
+        positions: Iterable[PositionRisk],
+        orders: Iterable[OrderReport],
+        algos: Iterable[AlgoReport],
+        began_s: float = math.inf,
     ) -> Gone:
         """Take a reading. What it no longer shows stays in the book and is returned: a list may lag behind."""
-        gone = self.take_positions(positions)
+        gone = self.take_positions(positions, began_s)
         listed = {row.order_id: row for row in orders}
         for report in listed.values():
             self.take_order(report)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.execution.coverage import Coverage
 
 HUNDRED = Decimal(100)
+CLOSE_PAUSE_GROWTH = 1.5
 NEAR_LIQUIDATION = Decimal("0.8")
 """An emergency stop lies within this share of the way from the mark to the liquidation price."""
 
@@ -40,6 +41,10 @@ class GuardLimits(msgspec.Struct, frozen=True):
     """How long a triggered stop may take to become an execution."""
     close_again_s: float = 2.5
     """Pause before a close that brought nothing is repeated."""
+    close_unknown_s: float = 1.0
+    """Pause after a close of unknown fate: the next one can only reduce, whatever became of this one."""
+    close_refused_s: float = 0.3
+    """Pause after the first close that was certainly refused or never left; it grows up to `close_again_s`."""
     prune_after_s: float = 1.0
     """How long two stops may stand side by side before one is taken out."""
     attempts: int = 4
@@ -54,6 +59,8 @@ class GuardLimits(msgspec.Struct, frozen=True):
             self.close_after_s * factor,
             self.triggering_s * factor,
             self.close_again_s * factor,
+            self.close_unknown_s * factor,
+            self.close_refused_s * factor,
             self.prune_after_s * factor,
             self.attempts,
             self.emergency_percent,
@@ -75,6 +82,8 @@ class Watch(msgspec.Struct):
     seen: float
     """When the position, or its present size, was first seen."""
     naked_since: float | None = None
+    answers_since: float = 0.0
+    """Since when the exchange answers: nothing can be placed while it bans this address."""
     tried: int = 0
     """Stops tried since it was last protected."""
     placing_until: float = 0.0
@@ -83,9 +92,11 @@ class Watch(msgspec.Struct):
     """Whether the last stop tried was of the form that closes the whole position."""
     triggering_since: float | None = None
     closing_since: float | None = None
-    closed_at: float = -1e9
-    """When a close was last sent."""
     closes: int = 0
+    close_at: float = 0.0
+    """When the close may be sent again."""
+    close_refusals: int = 0
+    """Closes in a row that were certainly refused or never left."""
     surplus_since: float | None = None
     moves: int = 0
     """Stops tried to replace one that works and stands elsewhere; each waits longer, there is no hurry."""
@@ -151,18 +162,18 @@ def decide(  # noqa: PLR0911 - one return per reason, in their order of weight
     elif watch.naked_since is None:
         watch.naked_since = now
     if watch.close_reason:
-        return _close(watch, watch.close_reason, now, limits)
+        return _close(watch, watch.close_reason, now)
     if coverage.is_protected:
         return _when_protected(watch, coverage, wish, now, limits)
-    naked = now - watch.naked_since if watch.naked_since is not None else 0.0
+    naked = now - max(watch.naked_since, watch.answers_since) if watch.naked_since is not None else 0.0
     if naked >= limits.close_after_s or watch.tried >= limits.attempts:
-        return _close(watch, f"no stop could be placed in {naked:.0f} s", now, limits)
+        return _close(watch, f"no stop could be placed in {naked:.0f} s", now)
     if watch.triggering_since is not None:
         if now - watch.triggering_since <= limits.triggering_s:
             return Wait("its stop is triggering")
-        return _close(watch, "its stop was reached and did not close it", now, limits)
+        return _close(watch, "its stop was reached and did not close it", now)
     if is_breached(position.sign, wish.stop, mark):
-        return _close(watch, "the price is beyond its stop already", now, limits)
+        return _close(watch, "the price is beyond its stop already", now)
     if now < watch.placing_until:
         return Wait("a stop is on its way")
     return PlaceStop(wish.stop, whole=_form(watch, coverage))
@@ -181,14 +192,26 @@ def _form(watch: Watch, coverage: Coverage) -> bool:
     return not watch.last_whole if watch.tried else True
 
 
-def _close(watch: Watch, reason: str, now: float, limits: GuardLimits) -> Action:
+def _close(watch: Watch, reason: str, now: float) -> Action:
     """Close, again and again until it is closed; a position that has to go never gets another chance."""
     if watch.closing_since is None:
         watch.closing_since = now
     watch.close_reason = watch.close_reason or reason
-    if now - watch.closed_at < limits.close_again_s:
+    if now < watch.close_at:
         return Wait("a close is on its way")
     return CloseNow(watch.close_reason)
+
+
+def note_close_sent(watch: Watch, now: float, limits: GuardLimits) -> None:
+    """Note that a close leaves: what becomes of it is waited for."""
+    watch.closes += 1
+    watch.close_at = now + limits.close_again_s
+
+
+def note_close_refused(watch: Watch, now: float, limits: GuardLimits) -> None:
+    """Note that a close certainly was not executed: it is repeated soon, and less and less soon."""
+    watch.close_at = now + min(limits.close_again_s, limits.close_refused_s * CLOSE_PAUSE_GROWTH**watch.close_refusals)
+    watch.close_refusals += 1
 
 
 def _when_protected(watch: Watch, coverage: Coverage, wish: Wish, now: float, limits: GuardLimits) -> Action:

@@ -8,6 +8,8 @@ event loop; what the parts share is changed between two waits only, so check and
 from __future__ import annotations
 
 import asyncio
+import math
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,7 @@ from exchange.account_events import MarginCall, OrderUpdate, Origin, Resync
 from exchange.bad_input import Quarantine
 from exchange.binance.user_stream import UserStream
 from exchange.errors import CredentialsError, ExchangeError
+from exchange.priority import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -52,6 +55,8 @@ TICK_S = 0.25
 GATHER_S = 0.005
 """Pause after something happened: what comes at once is looked at once."""
 RETRY_S = 1.0
+SURE_S = 2.0
+"""How long a start waits for the conditional orders of positions it knows: a stop too many is pruned later."""
 PROTECT_S = 30.0
 """How long a start waits for every position to be protected or closing before it goes on to resolve and reconcile."""
 OVERDUE_S = 60.0
@@ -153,11 +158,11 @@ class Hand:
                 group.create_task(self.stream.run(), name="private stream")
                 group.create_task(self._listen(), name="account events")
                 try:
-                    await self._start()
+                    await self._start(group)
                     group.create_task(self.reconciler.run(self.state.limits.reconcile_s), name="reconcile")
                     if self.state.limits.keeps_books:
                         group.create_task(self.bookkeeper.run(), name="bookkeeping")
-                    await self._care()
+                    await asyncio.Future()  # the others run on until this is cancelled
                 finally:
                     self._ending = True
         finally:
@@ -183,44 +188,51 @@ class Hand:
             self.violations.append(f"{name} failed: {error!r}")
             self.state.say(f"{name} failed: {error!r}; entries are off, care goes on", Severity.ALERT)
 
-    async def _start(self) -> None:
+    async def _start(self, group: asyncio.TaskGroup) -> None:
         state = self.state
-        await self._until("the exchange's clock", self._sync)
+        # Without a reading of the clock a request is signed by our own and, where that is refused, by the exchange's.
+        with suppress(ExchangeError):
+            await state.access.client.sync_clock(1, priority=Priority.CRITICAL)
         self.step = StartStep.ACCOUNT
-        await self._until("positions and stops", self.reconciler.glance)
+        await self._until("positions and stops", self.reconciler.glance, SURE_S * state.limits.patience)
         self.step = StartStep.PROTECT
+        group.create_task(self._care(), name="care")
+        group.create_task(self.reconciler.patrol(), name="patrol")
         began = state.clock.monotonic()
         while not self._is_cared_for() and state.clock.monotonic() - began < PROTECT_S * state.limits.patience:
-            self.keeper.tick()
-            await self._pause()
+            await state.clock.sleep(TICK_S)
+        await self._until("the exchange's clock", self._sync)
         self.step = StartStep.UNKNOWN
         for tracked in list(self.sender.orders.values()):
             self.sender.resolve(tracked)
         self.step = StartStep.RECONCILE
         while not await self.reconciler.read():
-            self.keeper.tick()
             await state.clock.sleep(RETRY_S)
         self.entering.rest_again()
         self._end_plans()
         self.step = StartStep.STREAMS
         while not self.is_fed:
-            self.keeper.tick()
             if self.reconciler.merge.wanted is not None:
                 await self.reconciler.read()
-            await self._pause()
+            await state.clock.sleep(TICK_S)
         self.step = StartStep.READY
         state.say("live orders: READY", Severity.NOTICE)
 
     async def _sync(self) -> None:
         await self.state.access.client.sync_clock(3)
 
-    async def _until(self, what: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        told = ""
+    async def _until(
+        self, what: str, work: Callable[[], Coroutine[None, None, None]], enough_s: float = math.inf
+    ) -> None:
+        """Try until it is done, or until `enough_s` desk seconds of trying told of a position that is open."""
+        told, began = "", self.state.clock.monotonic()
         while True:
             try:
                 await work()
             except ExchangeError as error:
                 self.trouble = error
+                if self.state.book.positions and self.state.clock.monotonic() - began >= enough_s:
+                    return
                 if str(error) != told:
                     told = str(error)
                     self.state.say(f"{what} could not be read: {error}; trying again", Severity.WARNING)

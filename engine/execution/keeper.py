@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from engine.execution.guard import Action
     from engine.execution.intents import Intent, PositionKey
     from engine.execution.reconciler import Reconciler
-    from engine.execution.sender import Sender
+    from engine.execution.sender import Sender, Sent
     from engine.execution.state import HandState
 
 RULES_CHANGED = frozenset({Reaction.REFRESH_RULES, Reaction.BELOW_MINIMUM})
-UNKNOWN_S = 1.0
-"""Pause after the fate of a stop became unknown."""
+UNKNOWN_S = 0.3
+"""Pause after the fate of a stop became unknown and the list of its symbol did not show it."""
 MOVE_MOST_S = 30.0
 """Longest pause between attempts to move a stop."""
 PRUNE_AGAIN_S = 4.0
 """Pause before stops that should have gone are cancelled again."""
-RETRY_S = 0.3
+RETRY_S = 0.25
 """Pause after a stop was refused."""
 NAKED_ALERT_S = 10.0
 
@@ -59,17 +59,22 @@ class Keeper:
         """Look at every position and begin what has to be done; never waits."""
         now = self._state.clock.monotonic()
         positions = self._state.book.positions
+        is_banned = self._state.access.client.calls.banned_s > 0
         for key in [key for key in self.watches if key not in positions]:
             self._gone(key, now)
         for key, position in list(positions.items()):
-            if key not in self._busy:
+            if is_banned:
+                self.judge_naked(position, now)
+                self.watches[key].answers_since = now
+            elif key not in self._busy:
                 action = self.judge(position, now)
                 if not isinstance(action, Wait):
                     self._busy.add(key)
                     self._state.spawn(self._act(key, action), f"guard {key.symbol} {key.side}")
             else:
                 self.judge_naked(position, now)
-        self._sweep(now)
+        if not is_banned:
+            self._sweep(now)
 
     def look_soon(self) -> None:
         """Let the account be read soon."""
@@ -179,7 +184,7 @@ class Keeper:
         watch.placing_until = 0.0
         if sent.outcome is Outcome.ACCEPTED:
             return
-        again = state.clock.monotonic() + RETRY_S
+        again = state.clock.monotonic() + max(RETRY_S, self._asked_to_wait(sent))
         if sent.reaction is Reaction.CLOSE_NOW:
             watch.close_reason = "the exchange says that its stop would trigger at once"
         elif sent.reaction is Reaction.CLOSE_POSITION_CONFLICT:
@@ -188,13 +193,13 @@ class Keeper:
         elif sent.reaction is Reaction.CANCEL_STALE:
             await self._make_room()
         elif sent.reaction in RULES_CHANGED:
-            watch.placing_until = again
-            await self._refresh_rules(position.key.symbol)
+            watch.placing_until = again + state.limits.guard.answer_s
+            state.spawn(self._refit(watch, position.key.symbol), f"trading rules for {position.key.symbol}")
         elif sent.outcome is not Outcome.UNKNOWN:
             watch.placing_until = again
-        if sent.outcome is Outcome.UNKNOWN:  # it may be there: a reading shows it before another is tried
+        if sent.outcome is Outcome.UNKNOWN:  # it may be there: the list shows it before another is tried
+            await self._reconciler.look_for_stop(position.key.symbol)
             watch.placing_until = state.clock.monotonic() + UNKNOWN_S
-            self._reconciler.want()
         if is_move:
             watch.moves += 1
             pause = min(MOVE_MOST_S, 2.0**watch.moves)
@@ -222,26 +227,39 @@ class Keeper:
         if sent.reaction is Reaction.CLOSE_NOW:
             watch.close_reason = "the price is beyond its target already"
         elif sent.reaction in RULES_CHANGED:
-            await self._refresh_rules(position.key.symbol)
+            state.spawn(self._refresh_rules(position.key.symbol), f"trading rules for {position.key.symbol}")
 
     async def _close(self, position: BookPosition, watch: Watch, reason: str) -> None:
         state, key = self._state, position.key
-        watch.closed_at = state.clock.monotonic()
-        watch.closes += 1
+        guard.note_close_sent(watch, state.clock.monotonic(), state.limits.guard)
         if watch.closes == 1:
             state.say(f"{key.symbol}: closing at the market: {reason}", Severity.ALERT, key.symbol)
         intent = self.close_intent(position, reason)
         sent = await self._sender.send(intent)
+        if sent.outcome is Outcome.ACCEPTED:
+            watch.close_refusals = 0
+        elif sent.outcome is Outcome.UNKNOWN:
+            watch.close_at = state.clock.monotonic() + state.limits.guard.close_unknown_s
+        else:
+            guard.note_close_refused(watch, state.clock.monotonic(), state.limits.guard)
+            watch.close_at = max(watch.close_at, state.clock.monotonic() + self._asked_to_wait(sent))
         if sent.reaction is Reaction.FREE_REDUCE_ONLY:
             await self.free(key)
-            watch.closed_at = -1e9
         elif sent.reaction in RULES_CHANGED:
-            await self._refresh_rules(key.symbol)
-            watch.closed_at = -1e9
+            state.spawn(self._refresh_rules(key.symbol), f"trading rules for {key.symbol}")
         elif sent.outcome is not Outcome.ACCEPTED:
             state.say(f"{key.symbol}: the close was {sent.outcome.value}: {sent.text}", Severity.WARNING, key.symbol)
         # Whatever the answer: what is open now decides, never what was hoped for.
         self._reconciler.want()
+
+    def _asked_to_wait(self, sent: Sent) -> float:
+        """Return the desk seconds a refusal asks to wait: to carry on after it would lead to a ban."""
+        return self._state.access.client.calls.held_s if sent.reaction is Reaction.WAIT else 0.0
+
+    async def _refit(self, watch: Watch, symbol: str) -> None:
+        """Read the rules a stop was refused for; once they are there it is tried again at once."""
+        await self._refresh_rules(symbol)
+        watch.placing_until = 0.0
 
     async def _refresh_rules(self, symbol: str) -> None:
         try:

@@ -126,6 +126,8 @@ class Sender:
 
     async def _post(self, tracked: Tracked, why_not: Callable[[], str] | None) -> Sent:
         intent = tracked.intent
+        if intent.reduces:
+            self._access.mode.suppose(intent.position_side != "BOTH")
         try:
             if intent.is_conditional:
                 report = await self._access.algos.place(conditional_of(intent))

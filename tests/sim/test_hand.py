@@ -1,5 +1,6 @@
 """The hand at the simulated exchange: what an operator relies on, one promise at a time, judged by the exchange."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -330,9 +331,119 @@ def test_while_the_private_stream_is_silent_a_fill_is_found_by_reading():
         await hand.enter(wanted())
         await world.clock.sleep(30)
         assert KEY in hand.state.book.positions
-        assert world.witness.longest <= 30
+        assert world.witness.longest <= 4
 
     at_exchange(script)
+
+
+def test_while_the_private_stream_is_silent_a_position_somebody_opens_is_protected_within_five_seconds():
+    async def script(world):
+        hand = world.hand()
+        await ready(world, hand)
+        world.faults({"kind": "lost_frame", "route": "private", "rate": 1.0})
+        world.elsewhere("POST", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.020")
+        await world.clock.sleep(10)
+        assert world.witness.stops(KEY)
+        assert world.witness.longest <= 5
+
+    at_exchange(script)
+
+
+def test_while_the_private_stream_is_silent_a_cancelled_stop_is_back_within_five_seconds():
+    async def script(world):
+        hand = world.hand()
+        await ready(world, hand)
+        await entered(world, hand)
+        world.faults({"kind": "lost_frame", "route": "private", "rate": 1.0})
+        (stop,) = [one for one in world.witness.stops(KEY) if one.terms.kind == "STOP_MARKET"]
+        world.elsewhere("DELETE", "/fapi/v1/algoOrder", algoId=str(stop.algo_id))
+        await world.clock.sleep(10)
+        assert "STOP_MARKET" in {one.terms.kind for one in world.witness.stops(KEY)}
+        assert world.witness.longest <= 5
+
+    at_exchange(script)
+
+
+def refused_reads(path, **more):
+    return {"kind": "error_answer", "on": [f"GET {path}"], "status": 503, "code": None, "msg": "Service Unavailable.",
+            "rate": 1.0, **more}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path", ["/fapi/v1/time", "/fapi/v1/positionSide/dual", "/fapi/v1/exchangeInfo", "/fapi/v1/openAlgoOrders"]
+)
+@pytest.mark.parametrize("hedge", [False, True], ids=["one-way", "hedge"])
+def test_a_start_protects_although_something_else_cannot_be_read(path, hedge):
+    async def script(world):
+        side, more = "BOTH", {}
+        if hedge:
+            world.exchange.venue.house.account.set_dual_side(True, world.clock.now_ms())
+            side, more = "SHORT", {"positionSide": "SHORT"}
+        world.elsewhere(
+            "POST", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.020", **more
+        )
+        world.faults(refused_reads(path))
+        hand = world.hand()
+        running = asyncio.create_task(hand.run())
+        await world.clock.sleep(10)
+        assert world.witness.stops(PositionKey("BTCUSDT", side))
+        assert world.witness.longest < 5
+        running.cancel()
+
+    at_exchange(script)
+
+
+def test_a_position_that_opens_while_the_desk_cannot_become_ready_is_protected():
+    async def script(world):
+        world.faults(refused_reads("/fapi/v3/account"))
+        hand = world.hand()
+        running = asyncio.create_task(hand.run())
+        await world.clock.sleep(20)
+        assert not hand.is_ready
+        world.elsewhere("POST", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.020")
+        await world.clock.sleep(10)
+        assert world.witness.stops(KEY)
+        assert world.witness.longest <= 5
+        running.cancel()
+
+    at_exchange(script)
+
+
+class CountingRest:
+    """Notes when what was asked for."""
+
+    def __init__(self, inner):
+        self.inner, self.asked = inner, []
+
+    async def send(self, method, path, query, headers, deadline):
+        answer = await self.inner.send(method, path, query, headers, deadline)
+        self.asked.append((method, path, answer.status))
+        return answer
+
+
+def test_in_a_ban_nothing_is_asked_for_and_the_stop_goes_first_when_it_ends():
+    rests = []
+
+    def counted(rest):
+        rests.append(CountingRest(rest))
+        return rests[-1]
+
+    async def script(world):
+        hand = world.hand()
+        await ready(world, hand)
+        await entered(world, hand)
+        (stop,) = [one for one in world.witness.stops(KEY) if one.terms.kind == "STOP_MARKET"]
+        world.act("ban", seconds=60)
+        world.elsewhere("DELETE", "/fapi/v1/algoOrder", algoId=str(stop.algo_id))
+        await world.clock.sleep(10)
+        rests[-1].asked.clear()
+        await world.clock.sleep(48)
+        assert not rests[-1].asked
+        await world.clock.sleep(5)
+        assert rests[-1].asked[0] == ("POST", "/fapi/v1/algoOrder", 200)
+        assert world.witness.positions(), "it is protected again, not closed for the time of the ban"
+
+    at_exchange(script, wrap_rest=counted)
 
 
 def test_a_full_disk_stops_entries_and_no_exit():

@@ -132,10 +132,10 @@ def a_close_is_twice_the_position():
 def an_empty_answer_means_flat():
     original = Book.replace
 
-    def believing(self, positions, orders, algos):
-        gone = original(self, positions, orders, algos)
+    def believing(self, *reading):
+        gone = original(self, *reading)
         for one in gone.positions:
-            self.drop_position(one.key, 0)
+            self.drop_position(one.key, 0, 0.0)
         return gone
 
     explained = patched(reconciler, "_is_explained", lambda _account: True)
@@ -147,8 +147,8 @@ def an_empty_answer_means_flat():
 def what_a_list_lacks_is_gone():
     original = Book.replace
 
-    def believing(self, positions, orders, algos):
-        gone = original(self, positions, orders, algos)
+    def believing(self, *reading):
+        gone = original(self, *reading)
         for one in gone.algos:
             self.drop_algo(one.algo_id)
         for one in gone.orders:
@@ -260,7 +260,14 @@ def events_are_missed_and_nobody_reads_again():
         del every_s
         await self._clock.sleep(1e9)
 
-    with patched(reconciler.Reconciler, "hear", deaf), patched(reconciler.Reconciler, "run", never):
+    async def no_patrol(self):
+        await never(self)
+
+    with (
+        patched(reconciler.Reconciler, "hear", deaf),
+        patched(reconciler.Reconciler, "run", never),
+        patched(reconciler.Reconciler, "patrol", no_patrol),
+    ):
         yield
 
 
@@ -401,8 +408,8 @@ def a_fill_before_its_answer_is_dropped():
 
 
 def _no_new_positions(original):
-    def take_positions(self, positions):
-        return original(self, [row for row in positions if (row.symbol, row.side) in self.positions])
+    def take_positions(self, positions, began_s):
+        return original(self, [row for row in positions if (row.symbol, row.side) in self.positions], began_s)
 
     return take_positions
 

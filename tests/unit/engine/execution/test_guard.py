@@ -19,6 +19,8 @@ from engine.execution.guard import (
     Wish,
     decide,
     emergency_stop,
+    note_close_refused,
+    note_close_sent,
 )
 
 LIMITS = GuardLimits()
@@ -68,9 +70,26 @@ def test_a_triggering_stop_is_given_three_seconds():
 def test_a_close_is_repeated_until_the_position_is_gone_and_never_taken_back():
     watch = Watch(0.0, close_reason="closed by the operator")
     assert isinstance(judge(watch, [stop()], at=1.0), CloseNow)
-    watch.closed_at = 1.0
+    note_close_sent(watch, 1.0, LIMITS)
     assert isinstance(judge(watch, [stop()], at=2.0), Wait)
     assert isinstance(judge(watch, [stop()], at=1.0 + LIMITS.close_again_s), CloseNow)
+
+
+def test_a_refused_close_is_repeated_soon_and_less_and_less_soon():
+    watch, at, waits = Watch(0.0, close_reason="closed by the operator"), 0.0, []
+    for _ in range(8):
+        note_close_sent(watch, at, LIMITS)
+        note_close_refused(watch, at, LIMITS)
+        waits.append(round(watch.close_at - at, 1))
+        at = watch.close_at
+        assert isinstance(judge(watch, [], at=at), CloseNow)
+    assert waits == pytest.approx([0.3, 0.45, 0.7, 1.0, 1.5, 2.3, 2.5, 2.5], abs=0.06)
+
+
+def test_time_in_which_the_exchange_shuts_the_desk_out_does_not_count_against_a_position():
+    watch = Watch(0.0, naked_since=0.0, answers_since=60.0)
+    assert isinstance(judge(watch, at=60.0), PlaceStop)
+    assert isinstance(judge(watch, at=60.0 + LIMITS.close_after_s), CloseNow)
 
 
 def test_a_protected_position_is_left_alone():
@@ -148,6 +167,6 @@ def test_a_position_is_never_naked_for_long_without_a_close_being_asked_for(stor
             watch.tried += 1
             watch.placing_until = now + (LIMITS.answer_s if answered else 0.0)
         if isinstance(found, CloseNow):
-            watch.closed_at = now
+            note_close_sent(watch, now, LIMITS)
         if naked > LIMITS.close_after_s + 1.5:
-            assert isinstance(found, CloseNow) or now - watch.closed_at < LIMITS.close_again_s
+            assert isinstance(found, CloseNow) or now < watch.close_at
