@@ -224,16 +224,18 @@ class LiveOrders:
     # What the account carries.
 
     def exposures(self, besides: str = "") -> list[Exposure]:
-        """Return risk and margin of positions and of entries under way, except of signal `besides`.
+        """Return risk and margin of positions, of entries under way and of decisions, except of signal `besides`.
 
         The margin of open positions is in the account's initial margin already; a position without a working stop
         counts with its whole margin as risk.
         """
         open_ones, plans = self.hand.state.book.positions, self.hand.state.plans
         entering = [one for key, one in plans.items() if key not in open_ones and one.signal_id != besides]
+        decided = [one for one in self.hand.entering.decided if one.signal_id != besides]
         return [
             *(Exposure(one.key.symbol, one.sign, self._risk(one), ZERO) for one in open_ones.values()),
             *(Exposure(one.symbol, one.sign, _risk_of(one), _margin_of(one)) for one in entering),
+            *(Exposure(one.symbol, one.sign, one.risk, _margin_of_wanted(one)) for one in decided),
         ]
 
     def _risk(self, position: BookPosition) -> Decimal:
@@ -256,8 +258,9 @@ class LiveOrders:
         return Standing(equity=equity, wallet=summary.wallet, day_start=self._desk.protection.day_start_equity)
 
     def trades(self, signal_id: str) -> bool:
-        """Say whether a trade of this signal is open or under way."""
-        return any(plan.signal_id == signal_id for plan in self.hand.state.plans.values())
+        """Say whether a trade of this signal is open, under way or decided."""
+        planned = any(one.signal_id == signal_id for one in self.hand.state.plans.values())
+        return planned or any(one.signal_id == signal_id for one in self.hand.entering.decided)
 
     def enter(self, signal: Signal, decision: LeverageDecision, size: Size) -> None:
         """Let a sized decision become an order; what becomes of it is told and journaled."""
@@ -278,6 +281,7 @@ class LiveOrders:
             expires_ms=self._desk.clock.now_ms() + int(self._desk.settings.virtual.expiry * 1000),
             features=signal.features,
         )
+        self.hand.entering.announce(wanted)
         self.hand.state.spawn(self._enter(wanted), f"enter {candidate.symbol}")
 
     async def _enter(self, wanted: Wanted) -> None:
@@ -463,6 +467,10 @@ class LiveOrders:
 
 def _risk_of(plan: Plan) -> Decimal:
     return abs(plan.entry - (plan.stop or ZERO)) * plan.quantity
+
+
+def _margin_of_wanted(wanted: Wanted) -> Decimal:
+    return wanted.price * wanted.quantity / wanted.leverage
 
 
 def _margin_of(plan: Plan) -> Decimal:

@@ -91,14 +91,43 @@ class Entering:
         self._why_not = why_not
         self._reserve = reserve
         self._release = release
+        self.decided: list[Wanted] = []
+        """Decisions on their way to becoming a plan: they count as exposure and against a second one."""
+        self._called_off = 0
+        """How often all decisions on their way were let go."""
         self.under_way: set[str] = set()
         """Trades whose entry is being sent, or waits to be sent again."""
         self._resting: dict[str, float] = {}
         """Client ids of entries that rest, with the desk second at which they are cancelled."""
 
+    def announce(self, wanted: Wanted) -> None:
+        """Let a decision count from now on, until `enter` has made a plan of it or has refused it."""
+        self.decided.append(wanted)
+
     async def enter(self, wanted: Wanted) -> Plan | Refused:
         """Send one entry; return its plan once the exchange has it or may have it, else why there is none."""
-        refusal = self._why_not(wanted.symbol)
+        if not any(one is wanted for one in self.decided):
+            self.announce(wanted)
+        try:
+            return await self._enter(wanted)
+        finally:
+            self._decided_no_more(wanted)
+
+    def _decided_no_more(self, wanted: Wanted) -> None:
+        self.decided = [one for one in self.decided if one is not wanted]
+
+    def _twice(self, wanted: Wanted) -> str:
+        """Return that an earlier decision for the same position is on its way; empty where none is."""
+        for one in self.decided:
+            if one is wanted:
+                break
+            if (one.symbol, one.sign) == (wanted.symbol, wanted.sign):
+                return f"{wanted.symbol}: an entry of it is on its way already"
+        return ""
+
+    async def _enter(self, wanted: Wanted) -> Plan | Refused:
+        called_off = self._called_off
+        refusal = self._why_not(wanted.symbol) or self._twice(wanted)
         if refusal:
             return Refused(refusal)
         try:
@@ -114,13 +143,15 @@ class Entering:
             return made
         intent, plan = made
         # Time has passed since the first look: check again, and reserve, without a wait in between.
-        refusal = self._why_not(wanted.symbol) or self._held(key) or self._reserve(intent, wanted)
+        refusal = self._why_not(wanted.symbol) or self._held(key) or self._stopped_since(called_off, wanted.symbol)
+        refusal = refusal or self._reserve(intent, wanted)
         if refusal:
             return Refused(refusal)
         self._state.plans[key] = plan
+        self._decided_no_more(wanted)
         self.under_way.add(plan.trade_id)
         try:
-            if await self._send(intent, plan):
+            if await self._send(intent, plan, called_off):
                 return plan
         finally:
             self.under_way.discard(plan.trade_id)
@@ -203,11 +234,22 @@ class Entering:
         )
         return intent, plan
 
-    async def _send(self, intent: Intent, plan: Plan) -> bool:
+    def call_off(self) -> None:
+        """Let go of all decisions on their way: a stop level ends them, also when it is taken back meanwhile."""
+        self._called_off += 1
+
+    def _stopped_since(self, called_off: int, symbol: str) -> str:
+        return f"{symbol}: entries were stopped after it was decided" if self._called_off != called_off else ""
+
+    async def _send(self, intent: Intent, plan: Plan, called_off: int) -> bool:
         """Send until it is accepted, may be accepted, or certainly is not; one POST unless it certainly was not."""
+
+        def why_not() -> str:
+            return self._why_not(intent.symbol) or self._stopped_since(called_off, intent.symbol)
+
         first = True
         for pause in (*AGAIN_S, None):
-            sent = await self._sender.send(intent, plan if first else None, lambda: self._why_not(intent.symbol))
+            sent = await self._sender.send(intent, plan if first else None, why_not)
             first = False
             if sent.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
                 self._keeper.look_soon()  # should the stream be silent, a reading shows what was filled
@@ -221,8 +263,7 @@ class Entering:
             if not passing or pause is None:
                 break
             await self._state.clock.sleep(pause)
-            refusal = self._why_not(intent.symbol)
-            if refusal:
+            if why_not():
                 break
         text = f"{intent.symbol}: the entry was {sent.outcome.value}: {sent.text}"
         self._state.say(text, Severity.WARNING, intent.symbol, intent.trade_id)

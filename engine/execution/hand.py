@@ -19,6 +19,7 @@ from engine.events import Severity
 from engine.execution.access import Access
 from engine.execution.bookkeeper import Bookkeeper
 from engine.execution.entering import Entering, Refused
+from engine.execution.fills import EXPIRED
 from engine.execution.intents import PositionKey, Purpose, read_client_id
 from engine.execution.keeper import Keeper
 from engine.execution.levels import StopLevel
@@ -290,11 +291,20 @@ class Hand:
         if self.level is StopLevel.FLATTEN:  # what an entry still brings is closed like the rest
             self.entering.withdraw_all()
             self.close_all("flattened")
+        self._end_the_oldest()
         self.keeper.tick()
         self.entering.tick()
         self._end_plans()
         self._alert()
         self._count_down()
+
+    def _end_the_oldest(self) -> None:
+        """Let positions be closed that were held for their longest time, whatever they are worth."""
+        now_ms = self.state.clock.now_ms()
+        for key, plan in list(self.state.plans.items()):
+            position = self.state.book.positions.get(key)
+            if position is not None and position.sign == plan.sign and 0 < plan.expires_ms <= now_ms:
+                self._close_for(key, EXPIRED)
 
     # The account's events.
 
@@ -501,12 +511,15 @@ class Hand:
     def close_all(self, reason: str) -> int:
         """Let every position be closed; return how many there are."""
         keys = list(self.state.book.positions)
-        now = self.state.clock.monotonic()
         for key in keys:
-            self.keeper.judge(self.state.book.positions[key], now)
-            watch = self.keeper.watches[key]
-            watch.close_reason = watch.close_reason or reason
+            self._close_for(key, reason)
         return len(keys)
+
+    def _close_for(self, key: PositionKey, reason: str) -> None:
+        """Let an open position be closed; a reason it is being closed for already stands."""
+        self.keeper.judge(self.state.book.positions[key], self.state.clock.monotonic())
+        watch = self.keeper.watches[key]
+        watch.close_reason = watch.close_reason or reason
 
     def move_stop(self, key: PositionKey, price: Decimal, by: str) -> str:
         """Move a position's stop; return why not, empty when it is being moved."""
@@ -531,6 +544,8 @@ class Hand:
         before, self.level = self.level, level
         if level is not before:
             self.state.chronicle.change("level", "stop level", before.name, level.name, by)
+        if level is not StopLevel.RUN:
+            self.entering.call_off()
         words = "no entries; care of positions goes on"
         if level >= StopLevel.CANCEL:
             words = f"{self.entering.withdraw_all()} resting entries are being cancelled; stops and targets stay"

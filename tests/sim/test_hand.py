@@ -7,6 +7,7 @@ import pytest
 from hand_world import at_exchange, kill, ready, wanted
 
 from engine.execution.entering import Refused
+from engine.execution.fills import EXPIRED
 from engine.execution.intents import PositionKey
 from engine.execution.levels import StopLevel
 from engine.execution.plans import Plan
@@ -146,6 +147,58 @@ def test_a_stop_somebody_cancels_is_back_within_five_seconds():
     at_exchange(script)
 
 
+def test_a_position_is_closed_at_its_longest_time_and_its_stop_goes_last():
+    async def script(world):
+        hand = world.hand()
+        await ready(world, hand)
+        ends = []
+        hand.on_end = lambda plan, cause: ends.append((plan.symbol, cause))
+        await entered(world, hand, expires_ms=world.clock.now_ms() + 60_000)
+        await world.clock.sleep(50)
+        assert world.witness.positions()
+        before = len(world.witness.times)
+        await world.clock.sleep(20)
+        assert not world.witness.positions()
+        assert not world.witness.stops()
+        assert len(world.witness.times) == before, "its stop stood until it was flat"
+        assert ends == [("BTCUSDT", EXPIRED)]
+
+    at_exchange(script)
+
+
+def test_the_longest_time_of_a_position_outlives_a_kill_and_may_pass_while_the_desk_is_dead():
+    async def script(world):
+        hand = world.hand()
+        running = await ready(world, hand)
+        await entered(world, hand, expires_ms=world.clock.now_ms() + 60_000)
+        await kill(world, running)
+        await world.clock.sleep(120)
+        again = world.hand()
+        await ready(world, again)
+        await world.clock.sleep(5)
+        assert not world.witness.positions()
+        assert any(EXPIRED in text for text in world.said())
+
+    at_exchange(script)
+
+
+def test_the_operators_own_close_keeps_its_reason_when_the_longest_time_passes():
+    async def script(world):
+        hand = world.hand()
+        await ready(world, hand)
+        ends = []
+        hand.on_end = lambda _plan, cause: ends.append(cause)
+        await entered(world, hand, expires_ms=world.clock.now_ms() + 10_000)
+        world.faults({"kind": "error_answer", "on": [ENTRY], "status": 400, "code": -2022, "rate": 1.0, "msg": "no"})
+        hand.close(KEY, "closed by the operator")
+        await world.clock.sleep(15)
+        world.faults()
+        await world.clock.sleep(10)
+        assert ends == ["closed by the operator"]
+
+    at_exchange(script)
+
+
 def test_a_killed_desk_protects_first_and_continues_without_a_question():
     async def script(world):
         hand = world.hand()
@@ -204,6 +257,33 @@ def test_a_second_entry_of_a_symbol_is_refused():
         await ready(world, hand)
         await entered(world, hand)
         assert "already" in (await hand.enter(wanted())).text
+
+    at_exchange(script)
+
+
+def test_a_signal_decided_on_twice_is_entered_once():
+    async def script(world):
+        hand = world.hand()
+        await ready(world, hand)
+        found = await asyncio.gather(hand.enter(wanted()), hand.enter(wanted()))
+        assert [type(one) for one in found] == [Plan, Refused]
+        assert "on its way already" in found[1].text
+        assert not hand.entering.decided
+
+    at_exchange(script)
+
+
+def test_a_decision_that_a_stop_level_met_on_its_way_is_let_go_although_entries_are_allowed_again():
+    async def script(world):
+        hand = world.hand()
+        await ready(world, hand)
+        world.faults({"kind": "slow_answer", "on": ["GET /fapi/v1/symbolConfig"], "rate": 1.0, "seconds": 2.0})
+        entry = asyncio.create_task(hand.enter(wanted()))
+        await world.clock.sleep(1)
+        hand.set_level(StopLevel.FLATTEN, "the operator")
+        hand.set_level(StopLevel.RUN, "the operator")
+        assert "stopped after it was decided" in (await entry).text
+        assert not world.witness.positions()
 
     at_exchange(script)
 

@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from simulated_desk import World
 from virtual_loop import run_virtual
@@ -132,6 +133,25 @@ def test_entries_under_way_count_against_the_limits_before_they_are_filled():
         assert len(plans) == 1, refused
         assert len(refused) == 2
         assert all("position" in text for text in refused), refused
+        desk.stop("the test is over")
+        await task
+
+    in_world(script)
+
+
+def test_a_decision_counts_as_exposure_and_as_a_trade_of_its_signal_from_the_moment_it_is_taken():
+    async def script(world):
+        desk, task = await running(world)
+        await asked(world, Arm(48.0))
+        wish = msgspec.structs.replace(entry(desk, "BTCUSDT"), risk=Decimal(7))
+        desk.orders.hand.entering.announce(wish)
+        assert desk.orders.trades("sig-BTCUSDT")
+        (carried,) = desk.orders.exposures()
+        assert (carried.symbol, carried.sign, carried.risk) == ("BTCUSDT", 1, Decimal(7))
+        assert carried.margin == wish.price * wish.quantity / 5
+        assert not desk.orders.exposures(besides="sig-BTCUSDT")
+        await desk.orders.hand.enter(wish)
+        assert len(desk.orders.exposures()) == 1, "as a plan or as a position, and not as a decision besides"
         desk.stop("the test is over")
         await task
 

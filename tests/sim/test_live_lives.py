@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hand_world import at_exchange, kill, ready, wanted
 
+from engine.execution.fills import EXPIRED
 from engine.execution.intents import PositionKey
 from engine.execution.life import UNTOLD, LiveBook
 from engine.execution.lives import Lives
@@ -102,6 +103,15 @@ def test_the_operator_closes_and_the_reason_is_kept():
         hand.close(KEY, "closed by ann")
         await world.clock.sleep(10)
         check(world, told, before, EventName.MANUAL_CLOSE, "closed by ann")
+
+    at_exchange(script)
+
+
+def test_a_position_held_for_its_longest_time_ends_as_expired():
+    async def script(world):
+        _, told, _, before = await opened(world, expires_ms=world.clock.now_ms() + 30_000)
+        await world.clock.sleep(40)
+        check(world, told, before, EventName.EXPIRED, EXPIRED)
 
     at_exchange(script)
 

@@ -51,12 +51,12 @@ def a_lost_answer_is_taken_for_a_refusal_and_sent_again():
 def a_lost_entry_is_sent_again_under_a_new_id():
     send = entering.Entering._send
 
-    async def again(self, intent, plan):
-        done = await send(self, intent, plan)
+    async def again(self, intent, plan, called_off):
+        done = await send(self, intent, plan, called_off)
         state = self._sender.orders[intent.client_id].state
         if state.stage is Stage.UNKNOWN:
             intent_id, name = self._state.numbers.take(Purpose.ENTRY)
-            await send(self, msgspec.structs.replace(intent, intent_id=intent_id, client_id=name), plan)
+            await send(self, msgspec.structs.replace(intent, intent_id=intent_id, client_id=name), plan, called_off)
         return done
 
     with patched(entering.Entering, "_send", again):
