@@ -63,6 +63,8 @@ PROTECT_S = 30.0
 OVERDUE_S = 60.0
 SHOWN_MS = 2_000
 """A reading made so long after a fill shows the position it brought."""
+LATE_MS = 1_000
+"""How much later than its receive window allows an order of a desk that was killed may appear: clocks are not exact."""
 DEAD_MAN_SHARE = 3
 
 
@@ -104,7 +106,9 @@ class Hand:
         self.state = HandState(access, journal, chronicle, market, clock, epoch, limits, self._spawn)
         self.stream = UserStream(client, dialer, clock, entropy, lambda _event: None, quarantine or Quarantine())
         self.sender = Sender(access, journal, self.state.book, clock, self._spawn, self._told)
-        self.reconciler = Reconciler(access, self.state.book, self.sender, clock, self._apply, self._differs)
+        self.reconciler = Reconciler(
+            access, self.state.book, self.sender, clock, self._apply, self._differs, self._shown
+        )
         self.keeper = Keeper(self.state, self.sender, self.reconciler)
         self.entering = Entering(self.state, self.sender, self.keeper, self.why_no_entry, self._reserve, self._release)
         self.bookkeeper = Bookkeeper(self.state)
@@ -124,6 +128,8 @@ class Hand:
         self.foreign: str = ""
         """Why another writer is suspected, empty while none is."""
         self._known_epochs = {epoch}
+        self._alone_since_ms: int | None = None
+        """Instant of the exchange from which on an order of an unknown session is no leftover of an earlier desk."""
         self._causes: dict[PositionKey, str] = {}
         self._seen: set[PositionKey] = set()
         """Plans whose position was seen open."""
@@ -203,6 +209,8 @@ class Hand:
         while not self._is_cared_for() and state.clock.monotonic() - began < PROTECT_S * state.limits.patience:
             await state.clock.sleep(TICK_S)
         await self._until("the exchange's clock", self._sync)
+        client = state.access.client
+        self._alone_since_ms = client.venue_ms() + client.calls.recv_window_ms + LATE_MS
         self.step = StartStep.UNKNOWN
         for tracked in list(self.sender.orders.values()):
             self.sender.resolve(tracked)
@@ -363,12 +371,22 @@ class Hand:
 
     def _note_foreign(self, event: OrderUpdate) -> None:
         """Suspect another writer when an order bears the desk's prefix and a session nobody here knows."""
-        name = read_client_id(event.client_id)
-        if name is not None and name.epoch not in self._known_epochs and event.execution == "NEW":
-            self.foreign = f"an order {event.client_id} of another desk's session appeared on this account"
-            if self.foreign not in self._alerted:
-                self._alerted.add(self.foreign)
-                self.state.say(f"{self.foreign}: entries are off; stop one of the two", Severity.ALERT, event.symbol)
+        if event.execution == "NEW":
+            self._suspect(event.symbol, event.client_id)
+
+    def _shown(self, symbol: str, client_id: str, created_ms: int) -> None:
+        """Do the same with an order that a reading shows, unless an earlier desk without a journal may have left it."""
+        if self._alone_since_ms is not None and created_ms > self._alone_since_ms:
+            self._suspect(symbol, client_id)
+
+    def _suspect(self, symbol: str, client_id: str) -> None:
+        name = read_client_id(client_id)
+        if name is None or name.epoch in self._known_epochs:
+            return
+        self.foreign = f"an order {client_id} of another desk's session appeared on this account"
+        if self.foreign not in self._alerted:
+            self._alerted.add(self.foreign)
+            self.state.say(f"{self.foreign}: entries are off; stop one of the two", Severity.ALERT, symbol)
 
     def _told(self, tracked: Tracked, _news: News, odd: str) -> None:
         intent, order = tracked.intent, tracked.state

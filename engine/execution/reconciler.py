@@ -83,8 +83,13 @@ class Reconciler:
         clock: Clock,
         applied: Callable[[AccountEvent], None],
         differs: Callable[[str, str], None],
+        shown: Callable[[str, str, int], None],
     ) -> None:
-        """Take the ways out: `applied` gets events that follow a reading, `differs` (symbol, text) of a difference."""
+        """Take the ways out.
+
+        `applied` gets events that follow a reading, `differs` (symbol, text) of a difference, `shown` (symbol, client
+        id, when it was made by the exchange's clock) of every open order a reading shows.
+        """
         self.merge = AccountMerge()
         self._access = access
         self._book = book
@@ -92,6 +97,7 @@ class Reconciler:
         self._clock = clock
         self._applied = applied
         self._differs = differs
+        self._shown = shown
         self._wake = asyncio.Event()
         self._free = float(AT_ONCE)
         self._counted_at = 0.0
@@ -240,8 +246,10 @@ class Reconciler:
             self._book.wallets[asset.asset] = asset.wallet
         for order in account.orders:
             self._sender.take_order(order)
+            self._shown(order.symbol, order.client_id, order.created_ms)
         for algo in account.algos:
             self._sender.take_algo(algo)
+            self._shown(algo.symbol, algo.client_id, algo.created_ms)
         for event in later:
             self._applied(event)
         for symbol, text in news:

@@ -367,6 +367,44 @@ def test_another_desks_order_on_the_account_keeps_entries_off():
     at_exchange(script)
 
 
+@pytest.mark.parametrize("conditional", [False, True], ids=["plain", "conditional"])
+def test_another_desks_order_is_found_by_a_reading_while_the_private_stream_is_silent(conditional):
+    async def script(world):
+        hand = world.hand()
+        await ready(world, hand)
+        await world.clock.sleep(10)
+        world.faults({"kind": "lost_frame", "route": "private", "rate": 1.0})
+        if conditional:
+            world.elsewhere(
+                "POST", "/fapi/v1/algoOrder", algoType="CONDITIONAL", symbol="BTCUSDT", side="SELL",
+                type="STOP_MARKET", quantity="0.010", triggerPrice="70000", clientAlgoId="pd-other-s1",
+            )  # fmt: skip
+        else:
+            world.elsewhere(
+                "POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="LIMIT", quantity="0.010", price="70000",
+                timeInForce="GTC", newClientOrderId="pd-other-e1",
+            )  # fmt: skip
+        await world.clock.sleep(20)
+        assert "another desk" in (await hand.enter(wanted(symbol="ETHUSDT", price="3000", stop="2900"))).text
+        assert any("stop one of the two" in text for text in world.said())
+
+    at_exchange(script)
+
+
+def test_what_a_desk_without_a_journal_left_does_not_keep_entries_off():
+    async def script(world):
+        world.elsewhere(
+            "POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="LIMIT", quantity="0.010", price="70000",
+            timeInForce="GTC", newClientOrderId="pd-lost-e1",
+        )  # fmt: skip
+        hand = world.hand()
+        await ready(world, hand)
+        await world.clock.sleep(30)
+        assert not hand.foreign
+
+    at_exchange(script)
+
+
 def test_a_manual_close_is_adopted_and_its_stop_swept():
     async def script(world):
         hand = world.hand()

@@ -22,6 +22,8 @@ class Oracles:
         self.world = world
         self.found = []
         self.closes_seen = 0
+        self.knows_of_ban = False
+        """Whether the present process was told of a ban."""
         self.outages = []
         """(from, until) in desk seconds: the exchange is down, bans the address or refuses the key."""
         self._naked = {}
@@ -98,6 +100,22 @@ class Oracles:
                 if self._naked[key] > NAKED_BOUND_S:
                     self.fail("I2", f"{key} has been naked for {self._naked[key]:.1f} s")
                     self._naked[key] = -1e9
+
+    # I16 at the wire: in a ban there is silence.
+
+    def asked(self, operation):
+        """Note a request on its way out."""
+        if self.knows_of_ban and self.world.exchange.now_ms < self.banned_until_ms:
+            self.fail("I16", f"{operation} left although this address is banned")
+
+    def answered(self, status):
+        """Note an answer: 418 tells of a ban until the instant the exchange has in its books."""
+        if status == 418:
+            self.knows_of_ban = True
+
+    @property
+    def banned_until_ms(self):
+        return self.world.exchange.venue.weights._banned_until
 
     # I1, I4, I5 at the wire.
 

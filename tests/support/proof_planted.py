@@ -18,6 +18,7 @@ from engine.execution.order_states import Stage
 from engine.execution.sender import Outcome, Sent
 from engine.journal.record import IntentRecord
 from exchange.account_events import AccountUpdate, Resync
+from exchange.binance.weights import WeightLedger
 from exchange.unknown_outcome import Fate, UnknownOrder
 
 PLANTED = {}
@@ -437,4 +438,16 @@ def intents_are_forgotten_over_a_restart():
             take(self, record)
 
     with patched(HandMemory, "take", forgetful):
+        yield
+
+
+@planted
+def a_ban_is_not_waited_out():
+    with patched(WeightLedger, "ban", lambda _self, _until_ms: None):
+        yield
+
+
+@planted
+def another_desks_order_is_noticed_by_its_event_alone():
+    with patched(hand.Hand, "_shown", lambda *_: None):
         yield

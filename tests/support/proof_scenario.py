@@ -40,6 +40,9 @@ TICKS = {"BTCUSDT": 0.1, "ETHUSDT": 0.01}
 SIZES = {"BTCUSDT": "0.010", "ETHUSDT": "0.2"}
 
 
+FOREIGN = "pd-other-e1"
+ALONE_S = 12.0
+"""A desk that runs this long takes no order of another session for a leftover."""
 NEEDS_POSITION = frozenset({"F19", "F22", "F23", "F24", "F25", "F38"})
 
 
@@ -69,15 +72,21 @@ class Wire:
                     raise NotSentError("connection refused")
                 raise LostError("reset in the middle of the request")
             try:
-                return await self.inner.send(method, path, query, headers, deadline)
+                return await self._carry(method, path, query, headers, deadline)
             finally:
                 run.boundary(f"after {path} {name}")
         if (method, path) == ("DELETE", "/fapi/v1/algoOrder"):
             covered = run.oracles.covered()
-            answer = await self.inner.send(method, path, query, headers, deadline)
+            answer = await self._carry(method, path, query, headers, deadline)
             run.oracles.still_covered(covered)
             return answer
-        return await self.inner.send(method, path, query, headers, deadline)
+        return await self._carry(method, path, query, headers, deadline)
+
+    async def _carry(self, method, path, query, headers, deadline):
+        self.run.oracles.asked(f"{method} {path}")
+        answer = await self.inner.send(method, path, query, headers, deadline)
+        self.run.oracles.answered(answer.status)
+        return answer
 
 
 class Run:
@@ -90,7 +99,8 @@ class Run:
         self.crash_at = self.crashes.pop(0) if self.crashes else None
         self.begun = None
         self.boundaries = self.total = self.points = 0
-        self.foreign = False
+        self.foreign = None
+        """(Restarts so far, desk second) of another desk's order; None while there is none."""
         self.dead = False
         self.hits = Counter()
         self.entries = []
@@ -164,6 +174,8 @@ class Run:
 
     def begin(self):
         self.boundaries = 0
+        self.began_at = self.world.clock.monotonic()
+        self.oracles.knows_of_ban = False
         self.hand = self.world.hand(limits=HandLimits(keeps_books=False))
         set_plan = self.hand.state.set_plan
 
@@ -278,10 +290,10 @@ class Run:
             case "F49":
                 world.elsewhere(
                     "POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="LIMIT", quantity="0.010",
-                    price="60000", timeInForce="GTC", newClientOrderId="pd-other-e1",
+                    price="60000", timeInForce="GTC", newClientOrderId=FOREIGN,
                     **({"positionSide": "LONG"} if self.hedge else {}),
                 )  # fmt: skip
-                self.foreign = True
+                self.foreign = (self.killed, world.clock.monotonic())
 
     def later(self, seconds, what):
         """Do something after a while, whatever happens meanwhile."""
@@ -384,6 +396,13 @@ class Run:
             for key, position in self.world.witness.positions().items():
                 if not self.tables and not self.world.witness.is_protected(key, position):
                     self.oracles.fail("I3", f"{key} is naked ten seconds after the start")
+
+    def check_foreign(self):
+        """Another desk's order that still rests was noticed, unless it may be a leftover of before this process."""
+        killed, at = self.foreign or (None, 0.0)
+        rests = any(order.client_id == FOREIGN for order in self.world.witness.orders())
+        if rests and killed == self.killed and at - self.began_at > ALONE_S and not self.hand.foreign:
+            self.oracles.fail("I13", "nobody noticed the order of another desk")
 
     async def watch(self):
         last = self.world.clock.monotonic()
@@ -510,6 +529,7 @@ class Run:
                 await self.heal()
             if await self.ready():
                 await self.settle()
+                self.check_foreign()
                 self.oracles.protected()
                 self.oracles.equal(self.hand)
                 if await self.flatten():
