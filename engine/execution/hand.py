@@ -204,10 +204,11 @@ class Hand:
         await self._until("positions and stops", self.reconciler.glance, SURE_S * state.limits.patience)
         self.step = StartStep.PROTECT
         group.create_task(self._care(), name="care")
-        group.create_task(self.reconciler.patrol(), name="patrol")
+        group.create_task(self.watched(self.reconciler.patrol(), "patrol"), name="patrol")
         began = state.clock.monotonic()
         while not self._is_cared_for() and state.clock.monotonic() - began < PROTECT_S * state.limits.patience:
             await state.clock.sleep(TICK_S)
+        self.step = StartStep.CLOCK
         await self._until("the exchange's clock", self._sync)
         client = state.access.client
         self._alone_since_ms = client.venue_ms() + client.calls.recv_window_ms + LATE_MS
@@ -241,6 +242,7 @@ class Hand:
             except ExchangeError as error:
                 self.trouble = error
                 if self.state.book.positions and self.state.clock.monotonic() - began >= enough_s:
+                    self.trouble = None
                     return
                 if str(error) != told:
                     told = str(error)

@@ -7,6 +7,7 @@ request was certainly not executed.
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -107,8 +108,12 @@ class Calls:
         """Return the desk seconds after which a request of this weight that can wait may go; 0.0 for now.
 
         It leaves the share of the budget that is kept for reducing risk, and waits out what a 429 or 418 asked for.
+        A weight that never fits into that budget has to wait for ever: infinity.
         """
-        return self._budget.address.wait(weight, Priority.NORMAL, self.venue_ms())
+        try:
+            return self._budget.address.wait(weight, Priority.NORMAL, self.venue_ms())
+        except ValueError:
+            return math.inf
 
     @property
     def held_s(self) -> float:

@@ -146,17 +146,18 @@ def an_empty_answer_means_flat():
 
 @planted
 def what_a_list_lacks_is_gone():
-    original = Book.replace
+    async def no_such_orders(self, missing):
+        for one in missing:
+            self._book.drop_order(one.order_id)
 
-    def believing(self, *reading):
-        gone = original(self, *reading)
-        for one in gone.algos:
-            self.drop_algo(one.algo_id)
-        for one in gone.orders:
-            self.drop_order(one.order_id)
-        return gone
+    async def no_such_algos(self, missing):
+        for one in missing:
+            self._book.drop_algo(one.algo_id)
 
-    with patched(Book, "replace", believing):
+    with (
+        patched(reconciler.Reconciler, "_ask_for_orders", no_such_orders),
+        patched(reconciler.Reconciler, "_ask_for_algos", no_such_algos),
+    ):
         yield
 
 

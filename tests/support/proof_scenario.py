@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from hand_trading import HandMarket
 from hand_world import HandWorld, kill, wanted
 from proof_faults import draw
-from proof_oracles import Oracles
+from proof_oracles import NAKED_BOUND_S, Oracles
 from virtual_loop import run_virtual
 
 from engine.execution.entering import Refused
@@ -41,6 +41,8 @@ SIZES = {"BTCUSDT": "0.010", "ETHUSDT": "0.2"}
 
 
 FOREIGN = "pd-other-e1"
+EARLY_S = 35.0
+"""A stop that is stuck must have the time to be missed before everything is healed."""
 ALONE_S = 12.0
 """A desk that runs this long takes no order of another session for a leftover."""
 NEEDS_POSITION = frozenset({"F19", "F22", "F23", "F24", "F25", "F38"})
@@ -206,9 +208,12 @@ class Run:
     async def happen(self, what):
         """Let a row of the catalogue happen once."""
         world, rng = self.world, self.random
-        for _ in range(20 if what in NEEDS_POSITION else 0):
-            if world.witness.positions():
+        for look in range(20 if what in NEEDS_POSITION else 0):
+            held = world.witness.positions()
+            if held and (what != "F19" or all(world.witness.is_protected(*one) for one in held.items())):
                 break
+            if what == "F19" and not held and look % 5 == 0:  # it strikes a stop that triggers, or nothing
+                self.decide(rng.choice(SYMBOLS), resting=False)
             await world.clock.sleep(0.5)
         held = list(world.witness.positions())
         symbol = rng.choice(SYMBOLS)
@@ -240,7 +245,10 @@ class Run:
                     world.act("algo_service", reject="ReduceOnly Order is rejected.")
                 against = -1 if key and world.witness.positions()[key].quantity > 0 else 1
                 await self.move(key[0] if key else symbol, against * 0.03)
-                self.later(rng.choice([4.0, 12.0, 45.0]), lambda: world.act("algo_service"))
+                lasts = rng.choice([4.0, 12.0, 45.0])
+                self.later(lasts, lambda: world.act("algo_service"))
+                if key and lasts > NAKED_BOUND_S:  # nobody else rescues the position meanwhile
+                    await world.clock.sleep(NAKED_BOUND_S + 2)
             case "F22":
                 stops = [one for one in world.witness.stops(key) if one.terms.kind == "STOP_MARKET"] if key else []
                 if not stops:
@@ -419,7 +427,7 @@ class Run:
         """Faults, happenings and acts until the healing."""
         rng, world = self.random, self.world
         moments = sorted(
-            [(rng.uniform(3, HEAL_S - 5), what) for what in self.happenings]
+            [(rng.uniform(3, EARLY_S if what == "F19" else HEAL_S - 5), what) for what in self.happenings]
             + [(rng.uniform(1, HEAL_S - 5), "") for _ in range(rng.randint(6, 14))]
         )
         for at, what in moments:

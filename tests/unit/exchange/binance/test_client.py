@@ -1,4 +1,5 @@
 import asyncio
+import math
 import re
 
 import pytest
@@ -239,6 +240,21 @@ def test_a_rate_limit_holds_every_reading_until_retry_after():
     assert 8.0 <= run_virtual(main()) < 10.0
     assert desk.gate.settlements[0].cause is FailureCause.RATE_LIMIT
     assert desk.gate.settlements[0].retry_after_s == 7.0
+
+
+def test_what_can_wait_is_told_for_how_long():
+    desk = Desk(failure(429, -1003, "Too many requests", retry_after=7), limit=20)
+
+    async def main():
+        assert desk.client.calls.pause_for(16) == 0.0
+        assert desk.client.calls.pause_for(40) == math.inf, "it never fits into this budget"
+        with pytest.raises(RateLimitedError):
+            await desk.client.server_time(priority=Priority.CRITICAL)
+        assert desk.client.calls.pause_for(16) >= 7.0
+        assert desk.client.calls.held_s == pytest.approx(7.0, abs=0.1)
+        assert desk.client.calls.banned_s == 0.0
+
+    run_virtual(main())
 
 
 def test_a_rate_limit_without_retry_after_waits_for_the_next_minute():
