@@ -17,7 +17,7 @@ from proof_shrink import shrunk
 
 CHUNKS, SEEDS = 20, 100
 LONG_SEEDS = int(os.environ.get("PROOF_SEEDS", "20000"))
-PLANTED_FIRST, PLANTED_SEEDS, PLANTED_RATE = 20_000, 100, 0.15
+PLANTED_FIRST, PLANTED_SEEDS, PLANTED_RATE = 20_000, 250, 0.15
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
