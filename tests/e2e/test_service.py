@@ -139,7 +139,7 @@ def test_a_live_desk_that_holds_nothing_ends_with_17_where_no_exchange_answers(t
     with headless(tmp_path / "desk", "--exchange", "http://127.0.0.1:1", settings=live) as desk:
         _, talk = desk.communicate(timeout=120)
     assert desk.returncode == ExitCode.VENUE
-    assert "did not let the desk begin (clock)" in talk
+    assert "did not let the desk begin (account)" in talk
     assert "Traceback" not in talk
 
 
