@@ -6,7 +6,7 @@ VENV   := .venv
 PEERS  := .venv-peers
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
-KERNEL_SOURCES := $(wildcard engine/analysis/*.py engine/strategy/*.py engine/market/*kernel.py engine/positions/*.py exchange/simulator/*.py)
+KERNEL_SOURCES := $(wildcard engine/analysis/*.py engine/strategy/*.py engine/market/*kernel.py engine/positions/*.py engine/backtest/gates.py exchange/simulator/*.py)
 JOBS   ?= 2
 HOURS  ?= 8
 

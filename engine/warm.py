@@ -1,6 +1,7 @@
 """Compile every kernel once, with visible progress, so that no trading loop ever waits for a compiler.
 
-Run by `make run` and `make test` after an install, and at every start of the desk, which then only loads the cache.
+Run by `make run` and `make test` after an install, and at every start of the desk, which then only loads the cache. A
+desk needs nothing of the backtest: its kernels are compiled at the install and loaded by `perpdesk backtest`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis import warm as analysis
+from engine.analysis.layout import BAR
+from engine.analysis.tables import make_tables
 from engine.market.book_lane import BookLane
 from engine.market.quotes import Quotes
 from engine.positions.book import VirtualBook
@@ -32,6 +35,17 @@ def warm(progress: Callable[[str], None] = lambda _: None) -> None:
     progress("position kernels")
     _position_kernels()
     progress("all kernels ready")
+
+
+def warm_backtest(progress: Callable[[str], None] = lambda _: None) -> None:
+    """Make the kernels that only a backtest needs callable without delay."""
+    from engine.backtest.gates import Limits, judge  # noqa: PLC0415 - a desk never loads it
+    from engine.backtest.symbols import first_beyond  # noqa: PLC0415
+
+    progress("backtest kernels (the first time this compiles for about a quarter of a minute)")
+    nothing = np.zeros(0, BAR)
+    judge(make_tables(1), 0, (nothing, nothing, nothing), 1, Limits(0.5, 0.0, 0.001, 0.0, 1.0, 1.0))
+    first_beyond(np.zeros(0), np.zeros(0), 0, 0, 1.0, 0.0)
 
 
 def _market_kernels() -> None:
@@ -60,3 +74,4 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     warm(_say)
+    warm_backtest(_say)

@@ -23,7 +23,7 @@ from engine.backtest.results import summarise
 from engine.backtest.session import read_session
 from engine.market.tape import moment
 from engine.replay import Replay, ReplayRules
-from engine.warm import warm
+from engine.warm import warm, warm_backtest
 from tui.backtest_html import report
 from tui.backtest_origins import origins_of, say_origins, with_records
 from tui.backtest_text import told
@@ -69,7 +69,8 @@ def backtest(options: GlobalOptions, wanted: Wanted) -> int:
     for note in history.notes:
         say(note)
     read_s = process_monotonic() - began
-    warm(lambda _line: None)
+    warm()
+    warm_backtest()
     flags = FlagBoard.from_loaded(loaded, begin)
     gc.disable()  # a replay makes no cycles worth looking for, and ends soon
     began = process_monotonic()
