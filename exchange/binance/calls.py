@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from exchange.ports import Clock, Entropy, Rest, RestAnswer
 
 T = TypeVar("T")
+SETTLE_S = 1.5
+"""Behind the end of a silence what reduces risk goes first, then what protection reads, then the rest."""
 
 _NO_HEADERS: Mapping[str, str] = {}
 
@@ -89,6 +91,8 @@ class Calls:
         self.tracker = ClockTracker()
         self.quarantine = quarantine
         self._syncing = asyncio.Lock()
+        self._silent_until_s = 0.0
+        """Desk seconds at which every silence the venue asked for is over, 0.0 when none is left."""
 
     @property
     def clock_sync(self) -> ClockSync:
@@ -104,6 +108,20 @@ class Calls:
         """Return the venue's clock as we know it, UTC milliseconds."""
         return self._clock.now_ms() + self.tracker.sync.offset_ms
 
+    def _ledger(self) -> WeightLedger:
+        self._end_silence()
+        return self._budget.address
+
+    def _end_silence(self) -> None:
+        """End a silence by desk seconds too: the machine's clock may have gone back meanwhile."""
+        if 0.0 < self._silent_until_s <= self._clock.monotonic():
+            self._silent_until_s = 0.0
+            self._budget.address.lift()
+
+    def _silence(self, until_ms: int) -> None:
+        ends_s = self._clock.monotonic() + (until_ms - self.venue_ms()) / 1000 + SETTLE_S
+        self._silent_until_s = max(self._silent_until_s, ends_s)
+
     def pause_for(self, weight: int) -> float:
         """Return the desk seconds after which a request of this weight that can wait may go; 0.0 for now.
 
@@ -111,19 +129,19 @@ class Calls:
         A weight that never fits into that budget has to wait for ever: infinity.
         """
         try:
-            return self._budget.address.wait(weight, Priority.NORMAL, self.venue_ms())
+            return self._ledger().wait(weight, Priority.NORMAL, self.venue_ms())
         except ValueError:
             return math.inf
 
     @property
     def held_s(self) -> float:
         """Return for how many more desk seconds a 429 or 418 asks for silence, 0.0 when none does."""
-        return max(0.0, (self._budget.address.held_until_ms() - self.venue_ms()) / 1000)
+        return max(0.0, (self._ledger().held_until_ms() - self.venue_ms()) / 1000)
 
     @property
     def banned_s(self) -> float:
         """Return for how many more desk seconds a 418 shuts this address out, 0.0 when none does."""
-        return max(0.0, (self._budget.address.banned_until_ms() - self.venue_ms()) / 1000)
+        return max(0.0, (self._ledger().banned_until_ms() - self.venue_ms()) / 1000)
 
     async def call(
         self,
@@ -251,9 +269,12 @@ class Calls:
     def heed(self, error: ExchangeError) -> None:
         """Let every pool of this address wait as long as a rate limit or a ban asks, to the second."""
         if isinstance(error, BannedError):
-            self._budget.address.ban(error.until_ms)
+            self._silence(error.until_ms)
+            self._ledger().ban(error.until_ms)
         elif isinstance(error, RateLimitedError):
-            self._budget.address.hold(self.venue_ms() + int(error.retry_after_s * 1000))
+            until_ms = self.venue_ms() + int(error.retry_after_s * 1000)
+            self._silence(until_ms)
+            self._ledger().hold(until_ms)
 
     async def _exchange(
         self, endpoint: Endpoint, params: Params, priority: Priority, cost: int
@@ -306,7 +327,11 @@ class Calls:
 
     async def _afford(self, endpoint: Endpoint, priority: Priority, cost: int, give_up: float) -> None:
         """Wait for request weight, at most until `give_up` (desk seconds)."""
-        while (wait := self._budget.admit(endpoint, cost, priority, self.venue_ms())) > 0.0:
+        while True:
+            self._end_silence()
+            wait = self._budget.admit(endpoint, cost, priority, self.venue_ms())
+            if wait <= 0.0:
+                return
             # Jitter keeps many waiting calls from meeting at the border of the minute.
             wait += self._entropy.uniform() * min(1.0, wait / 10)
             if self._clock.monotonic() + wait > give_up:

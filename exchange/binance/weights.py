@@ -199,6 +199,10 @@ class WeightLedger:
         """Admit nothing at all before `until_ms`; a shorter ban never replaces a longer one."""
         self._banned_until_ms = max(self._banned_until_ms, until_ms)
 
+    def lift(self) -> None:
+        """End every hold and ban: their time is over by a clock that cannot step."""
+        self._held_until_ms = self._banned_until_ms = 0
+
 
 class OrderLedger:
     """Counts the orders of one account in the venue's windows of ten seconds and a minute."""

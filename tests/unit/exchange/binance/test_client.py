@@ -289,6 +289,25 @@ def test_a_ban_ends_the_call_and_silences_the_client_until_its_end():
     assert len(desk.rest.requests) == 2
 
 
+@pytest.mark.parametrize("trouble", [failure(418, -1003, "banned"), failure(429, -1003, retry_after=120)])
+@pytest.mark.parametrize("priority", [Priority.CRITICAL, Priority.NORMAL])
+def test_a_machine_clock_that_goes_back_makes_no_silence_longer(trouble, priority):
+    desk = Desk(trouble, TIME)
+
+    async def main():
+        with pytest.raises((BannedError, RateLimitedError)):
+            await desk.client.server_time(priority=Priority.HIGH)
+        desk.clock.error_ms = -3_600_000
+        await desk.clock.sleep(110.0)
+        assert desk.client.calls.held_s > 0.0
+        await desk.clock.sleep(12.0)
+        assert desk.client.calls.held_s == desk.client.calls.banned_s == 0.0
+        await desk.client.server_time(priority=priority)
+        return desk.clock.monotonic()
+
+    assert run_virtual(main()) < 125.0
+
+
 @pytest.mark.parametrize("message", ["banned", "banned until 9999999999999", "banned until 1000000000000"])
 def test_a_ban_without_a_believable_end_lasts_two_minutes(message):
     desk = Desk(failure(418, -1003, message))
