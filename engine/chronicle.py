@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.events import EventKind, Severity
+from engine.execution.life_terms import has_target
 from engine.journal.record import ChangeRecord, CommandRecord, PositionRecord
 from engine.positions.lifecycle import EventName
 
@@ -107,9 +108,10 @@ class Chronicle:
         if event.event is EventName.CREATED and event.terms is not None:
             terms = event.terms
             places = terms.decimals
+            target = f"target {terms.target:.{places}f}" if has_target(terms) else "no target"
             text = (
                 f"{who} {terms.direction.value} opened at {terms.entry:.{places}f}, stop {terms.stop:.{places}f}, "
-                f"target {terms.target:.{places}f}, {terms.leverage:.1f}x"
+                f"{target}, {terms.leverage:.1f}x"
             )
             self._say_position(Severity.INFO, text, event)
         elif event.event in LINES:

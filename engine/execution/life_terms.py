@@ -24,6 +24,11 @@ NO_EXPIRY_MS = 253_402_300_799_999
 """Last millisecond of the year 9999."""
 
 
+def has_target(terms: Terms) -> bool:
+    """Say whether a target was named; else one stands in that nothing approaches."""
+    return max(terms.target / terms.entry, terms.entry / terms.target) < float(FAR) / 2
+
+
 class Result(NamedTuple):
     """Money of a closed position, in percent of its margin, and in R."""
 
