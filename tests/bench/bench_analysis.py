@@ -11,6 +11,7 @@ import numpy as np
 import talib
 import talib.stream
 from market_series import CANDLES, random_candles, recorded_candles
+from measured import row
 from peer_programs import arrays_of, measure, peer_rows
 
 from engine.analysis.bars import bars_of
@@ -51,19 +52,6 @@ def streaming(window):
     stream.BBANDS(close, 20, 2, 2)
     stream.SMA(volume, 20)
     stream.OBV(close, volume)
-
-
-def row(name, unit, samples, target, ratio=None, topic=None):
-    return {
-        "name": name,
-        "unit": unit,
-        "min": min(samples),
-        "median": statistics.median(samples),
-        "max": max(samples),
-        "ratio": ratio,
-        "target": target,
-        "topic": topic,
-    }
 
 
 def source():

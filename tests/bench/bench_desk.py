@@ -6,10 +6,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
+from measured import row
 from terminal import Terminal
 
 PROGRAM = str(Path(sys.executable).with_name("perpdesk"))
@@ -17,17 +17,6 @@ LAG = re.compile(r"lag (\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)ms mem (\d+)M")
 CYCLE = re.compile(r"cycle \d+\s+(\d+(?:\.\d+)?)ms")
 SAMPLES, PAUSE = 12, 2.0
 STARTS = 3
-
-
-def row(name, unit, values, target):
-    return {
-        "name": name,
-        "unit": unit,
-        "min": min(values),
-        "median": median(values),
-        "max": max(values),
-        "target": target,
-    }
 
 
 def private_mib(pid):

@@ -7,7 +7,6 @@ of the process; no network and no simulator runs meanwhile.
 
 import asyncio
 import json
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import bench_cycle
 import uvloop
 from hand_world import at_exchange, ready, wanted
+from measured import row
 
 from engine.adapters.disk import DirectoryDisk
 from engine.adapters.journal_writer import JournalWriter
@@ -158,26 +158,20 @@ def line(number):
     return EventRecord(number, "", event=Event(number, number, EventKind.SYSTEM, Severity.INFO, f"record {number}"))
 
 
-def row(name, unit, samples, target):
-    return {
-        "name": name,
-        "unit": unit,
-        "min": min(samples),
-        "median": statistics.median(samples),
-        "max": max(samples),
-        "target": target,
-        "topic": TOPIC,
-    }
-
-
 def rows():
     entry, close = hand_times()
     cycle = next(iter(bench_cycle.rows()))
-    yield row("price beyond a stop to the closing order's bytes", "ms CPU", close, "<= 1")
-    yield row("accepted signal to the order's bytes, mode, margin type and leverage read anew", "ms CPU", entry, "-")
+    yield row("price beyond a stop to the closing order's bytes", "ms CPU", close, "<= 1", topic=TOPIC)
+    yield row(
+        "accepted signal to the order's bytes, mode, margin type and leverage read anew",
+        "ms CPU",
+        entry,
+        "-",
+        topic=TOPIC,
+    )
     whole = {key: cycle[key] + row("", "", entry, "")[key] for key in ("min", "median", "max")}
     name = f"closed candle to the order's bytes: a cycle of {bench_cycle.SYMBOLS} symbols and the row above"
     yield {"name": name, "unit": "ms CPU", **whole, "target": "<= 30", "topic": TOPIC}
     rates, waits = journal()
-    yield row(f"durable journal, {RECORDS:,} records at once", "records/s", rates, ">= 50,000")
-    yield row("a record that is waited for, until it is durable", "ms wall", waits, "-")
+    yield row(f"durable journal, {RECORDS:,} records at once", "records/s", rates, ">= 50,000", topic=TOPIC)
+    yield row("a record that is waited for, until it is durable", "ms wall", waits, "-", topic=TOPIC)

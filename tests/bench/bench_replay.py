@@ -2,13 +2,13 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from market_series import CANDLES, random_candles, recorded_candles
+from measured import row
 from peer_programs import arrays_of, measure, peer_rows
 
 from engine.analysis.bars import bars_of
@@ -20,18 +20,6 @@ TOPIC = "replay"
 LONG = 500_000
 ONE = "5m/ETHUSDT-5m__catman77"
 PROGRAM = str(Path(sys.executable).with_name("perpdesk"))
-
-
-def row(name, unit, samples, target):
-    return {
-        "name": name,
-        "unit": unit,
-        "min": min(samples),
-        "median": statistics.median(samples),
-        "max": max(samples),
-        "target": target,
-        "topic": TOPIC,
-    }
 
 
 def rate(bars, work):
@@ -74,16 +62,16 @@ def desk(files):
 
 def rows():
     simple, structure = kernels()
-    yield row(f"kernel: search for stop or target, {LONG:,} bars", "M bars/s", simple, ">= 50")
-    yield row(f"kernel: 24 indicators and all structure, {LONG:,} bars", "M bars/s", structure, ">= 2")
+    yield row(f"kernel: search for stop or target, {LONG:,} bars", "M bars/s", simple, ">= 50", topic=TOPIC)
+    yield row(f"kernel: 24 indicators and all structure, {LONG:,} bars", "M bars/s", structure, ">= 2", topic=TOPIC)
     folder = CANDLES / "5m"
     whole = desk(folder) if folder.exists() else None
     ours = None
     if whole is not None:
         ours, peak, bars = whole
         name = f"perpdesk backtest, whole desk, three strategies, every recorded symbol, {bars:,} bars"
-        yield row(name, "bars/s", [ours], ">= 200,000")
-        yield row("  its peak memory", "MiB", [peak], "-")
+        yield row(name, "bars/s", [ours], ">= 200,000", topic=TOPIC)
+        yield row("  its peak memory", "MiB", [peak], "-", topic=TOPIC)
     recorded = (CANDLES / f"{ONE}.parquet").exists()
     candles = recorded_candles(ONE, 0, 200_000) if recorded else random_candles(1, 140_000)
     others = measure("backtests", arrays_of(candles, 1, len(candles)))
