@@ -60,23 +60,8 @@ class LiveCycle:
         self.number += 1
         desk.modules.new_cycle()
         desk.virtual.catch_up()
-        views: list[SymbolViews] = []
         waiting: list[tuple[str, str]] = []
-        symbols = desk.feed.symbols
-        advise = partial(desk.advanced.advise, rules=advanced_rules(desk.settings, desk.flags))
-        for first in range(0, len(symbols), GROUP):
-            readings = self._readings(symbols[first : first + GROUP], waiting)
-            views += await consulted(
-                desk.served,
-                desk.settings.prediction.batch_max_delay,
-                desk.feed.tables,
-                readings,
-                desk.clock.now_ms(),
-                StrategyRules(),
-                desk.guests,
-                advise,
-            )
-            await desk.clock.sleep(0)
+        views = await self._views(desk.feed.symbols, waiting)
         desk.tell_guests()
         if desk.flags.on(HUNTING):
             views = await self.hunter.hunt(views)
@@ -92,6 +77,26 @@ class LiveCycle:
             self.entries.follow(selection, now)
         duration = (desk.vitals.instant() - began) * 1000
         self._finish(selection, len(views), duration)
+
+    async def _views(self, symbols: Sequence[str], waiting: list[tuple[str, str]]) -> list[SymbolViews]:
+        """Return what the strategies say of the ready ones, a group per turn of the loop."""
+        desk = self._desk
+        views: list[SymbolViews] = []
+        advise = partial(desk.advanced.advise, rules=advanced_rules(desk.settings, desk.flags))
+        for first in range(0, len(symbols), GROUP):
+            readings = self._readings(symbols[first : first + GROUP], waiting)
+            views += await consulted(
+                desk.served,
+                desk.settings.prediction.batch_max_delay,
+                desk.feed.tables,
+                readings,
+                desk.clock.now_ms(),
+                StrategyRules(),
+                desk.guests,
+                advise,
+            )
+            await desk.clock.sleep(0)
+        return views
 
     def _readings(self, symbols: Sequence[str], waiting: list[tuple[str, str]]) -> list[Reading]:
         """Return the readings of the ready ones; the others go to `waiting` with their reason."""

@@ -11,15 +11,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from decimal import Decimal
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
 
 from engine.analysis.tables import make_tables
 from engine.backtest.desk import Decision, ReplayDesk, finish
-from engine.backtest.funding import usual_payments
-from engine.backtest.gates import ICT, LONG, SHORT, Limits, judge, least_probability
+from engine.backtest.foresight import Foresight
+from engine.backtest.funding import Instants, usual_payments
+from engine.backtest.gates import ICT, LONG, SHORT, Limits, judge
 from engine.backtest.history import BAR_MS
 from engine.backtest.listed import contract_from
 from engine.backtest.symbols import ReplaySymbol, first_beyond, frames_of
@@ -30,10 +31,11 @@ from engine.risk.liquidation import isolated_liquidation
 from engine.rules import signal_rules
 from engine.strategy.candidate import Direction, StrategyName
 from engine.strategy.costs import CostRules
-from engine.strategy.self_learning import SelfLearningRules
+from engine.strategy.hybrid import PREDICTOR
+from engine.strategy.self_learning import HEAD, SelfLearningRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import numpy.typing as npt
 
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from engine.positions.lifecycle import PositionEvent
     from engine.strategy.guests import Guests
     from exchange.market_data import Candles
+
+    Frames = tuple[npt.NDArray[np.void], ...]
 
 READY_BARS = 500
 """Closed bars of every frame before a symbol may signal, as in the live desk."""
@@ -60,6 +64,15 @@ class ReplayRules(msgspec.Struct, frozen=True):
     """Paid by longs at 00, 08 and 16 UTC."""
     sift: bool = True
     """Whether the cheap judgement runs first; without it every ready symbol is evaluated at every close."""
+
+
+class Close(NamedTuple):
+    """A close worth a look."""
+
+    row: int
+    """Its place among all of them."""
+    slot: int
+    bits: int
 
 
 class Trade(msgspec.Struct, frozen=True):
@@ -128,6 +141,7 @@ class Replay:
         Where the history holds no recorded funding, `rules.funding_rate` is paid.
         """
         self._funding = history.funding
+        self._due = Instants(history.funding.values())
         self.rules = rules or ReplayRules()
         self.settings = settings
         self._start_ms = start_ms
@@ -145,7 +159,12 @@ class Replay:
             self._list(one, 0)
         self.desk.told.watch = self._watch
         self._ranks = Ranks(history.series, settings.universe.size)
-        self._sifts = self.rules.sift and not (self.desk.guests.names or any(flags.on(name) for name in STEERING))
+        self._sifts = self.rules.sift and not (
+            self.desk.guests.names
+            or any(flags.on(name) for name in STEERING)
+            or any(self.desk.served.ready(model) is None for model in (HEAD, PREDICTOR))
+        )
+        self._foresight: Foresight | None = None
         self._acting = str(settings.strategy.mode)
         self._sides: dict[tuple[str, str], int] = {}
         self._openings: dict[str, PositionEvent] = {}
@@ -171,46 +190,62 @@ class Replay:
         rules, costs = signal_rules(self.settings), CostRules()
         quality, hard = rules.quality, rules.quality.hard
         share = costs.entry_fee + costs.exit_fee + 2 * costs.slippage + self.rules.spread_bps * 1e-4
-        confident = "confidence" in hard
         return Limits(
-            least_probability(quality.min_confidence) if confident else 0.0,
+            quality.min_confidence if "confidence" in hard else 0.0,
             SelfLearningRules().margin,
             share,
             quality.min_atr_percent / 100 if "atr" in hard else 0.0,
             quality.max_atr_percent / 100 if "atr" in hard else np.inf,
             quality.max_reversal_risk if "reversal" in hard else np.inf,
+            quality.min_reward_risk if "reward_risk" in hard else 0.0,
+            quality.max_reward_risk if "reward_risk" in hard else np.inf,
         )
 
-    def _judge(self, progress: Callable[[int], None]) -> tuple[npt.NDArray[np.int64], ...]:
-        """Return (instant, slot, bits) of every close worth a look, in order of time, then slot."""
-        tables, limits = make_tables(1), self._limits()
-        times, slots, found = [], [], []
+    def _frames(self, progress: Callable[[int], None]) -> Iterator[tuple[ReplaySymbol, Frames]]:
+        """Yield the frames of every stretch and count its bars."""
         self._bars = self._ready = 0
         for one in self._symbols:
             for stretch in one.stretches:
                 frames = frames_of(one.series, stretch)
-                bits = judge(tables, 0, frames, READY_BARS, limits)
-                ready = ready_from(frames)
-                self._bars += len(bits)
-                self._ready += len(bits) - ready
-                if not self._sifts:
-                    bits[ready:] |= ICT | LONG | SHORT
-                at = np.flatnonzero(bits)
-                closes = frames[0]["t"][at] + BAR_MS
-                at, closes = at[closes >= self._start_ms], closes[closes >= self._start_ms]
-                times.append(closes)
-                slots.append(np.full(len(at), one.slot, np.int64))
-                found.append(bits[at].astype(np.int64))
+                yield one, frames
+                self._bars += len(frames[0])
+                self._ready += len(frames[0]) - ready_from(frames)
                 progress(stretch.end - stretch.first)
-        time, slot, bit = (np.concatenate(column) for column in (times, slots, found))
+
+    def _judge(self, progress: Callable[[int], None]) -> Foresight:
+        """Return the closes at which a strategy could propose."""
+        tables, limits = make_tables(1), self._limits()
+        times, slots, found = [], [], []
+        for one, frames in self._frames(progress):
+            for closes in judge(tables, 0, frames, READY_BARS, limits):
+                time = frames[0]["t"][closes.bar] + BAR_MS
+                late = np.flatnonzero(time >= self._start_ms)
+                times.append(time[late])
+                slots.append(np.full(len(late), one.slot, np.int64))
+                found.append(closes.taken(late))
+        return Foresight(times, slots, found, self.desk.served.ready(HEAD) or "")
+
+    def _all(self, progress: Callable[[int], None]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return (instant, slot) of every close of a ready symbol, in order of time, then slot."""
+        times, slots = [], []
+        for one, frames in self._frames(progress):
+            time = frames[0]["t"][ready_from(frames) :] + BAR_MS
+            times.append(time[time >= self._start_ms])
+            slots.append(np.full(len(times[-1]), one.slot, np.int64))
+        time, slot = np.concatenate(times), np.concatenate(slots)
         order = np.lexsort((slot, time))
-        return time[order], slot[order], bit[order]
+        return time[order], slot[order]
 
     # Running.
 
     def run(self, progress: Callable[[int], None] = lambda _bars: None) -> Outcome:
         """Run to the end. `progress` hears how many bars were taken."""
-        time, slot, bit = self._judge(progress)
+        if self._sifts:
+            self._foresight = self._judge(progress)
+            time, slot, bits = self._foresight.time, self._foresight.slot, self._foresight.bits
+        else:
+            time, slot = self._all(progress)
+            bits = np.full(len(time), ICT | LONG | SHORT)
         borders = np.flatnonzero(np.diff(time, prepend=-1, append=-1))
         instants = time[borders[:-1]].tolist() if len(time) else []
         place = 0
@@ -221,16 +256,16 @@ class Replay:
                 slot_due = heappop(self._wakes)[1]
                 if self._open_at.get(slot_due):  # what it was set for may have ended
                     due.add(slot_due)
-            here = {}
+            here: list[Close] = []
             if place < len(instants) and instants[place] == now:
-                part = slice(borders[place], borders[place + 1])
-                here = dict(zip(slot[part].tolist(), bit[part].tolist(), strict=True))
+                first, end = int(borders[place]), int(borders[place + 1])
+                here = list(map(Close, range(first, end), slot[first:end].tolist(), bits[first:end].tolist()))
                 place += 1
             if due or here or self.desk.resting.waiting:
                 self._at(now, due, here)
         return self._outcome()
 
-    def _at(self, now: int, due: set[int], here: dict[int, int]) -> None:
+    def _at(self, now: int, due: set[int], here: list[Close]) -> None:
         """Let one instant happen."""
         self._fund(now)
         desk = self.desk
@@ -240,7 +275,7 @@ class Replay:
             self._trade(self._symbols[slot], now)
         finish(desk.virtual.run())
         waiting = {entry.slot for entry in desk.resting.waiting}
-        looked = [slot for slot, bits in here.items() if slot in waiting or self._may_act(slot, bits)]
+        looked = [close for close in here if close.slot in waiting or self._may_act(close.slot, close.bits)]
         if looked or waiting:
             self._cycle(looked, now)
 
@@ -251,17 +286,19 @@ class Replay:
         side = self._sides.get((StrategyName.SELF_LEARNING.value, self._symbols[slot].symbol), 0)
         return bool((bits & LONG and side <= 0) or (bits & SHORT and side >= 0))
 
-    def _cycle(self, slots: Iterable[int], now: int) -> None:
+    def _cycle(self, closes: Iterable[Close], now: int) -> None:
         """Run the live cycle over these symbols."""
         desk, quotes = self.desk, self.desk.feed.quotes
         places, following, shown = [], [], []
         half = self.rules.spread_bps / 2e4
-        for slot in slots:
+        seen = {}
+        for row, slot, _ in closes:
             one = self._symbols[slot]
             bar = one.bar_closing(now)
-            if bar < 0:
-                continue
-            one.bring(desk.feed.tables, bar)
+            if self._foresight is None:
+                one.bring(desk.feed.tables, bar)
+            else:
+                seen[one.symbol] = self._foresight.seen(row)
             self._catch_up(one, bar)
             if bar >= self._unit_ends[slot]:
                 self._list(one, bar)
@@ -278,6 +315,7 @@ class Replay:
         desk.market.show(members, ranks)
         desk.market.ready = frozenset(shown)
         desk.prices.next_prices = places, following
+        desk.cycles.foreseen = seen if self._foresight is not None else None
         finish(desk.live.run())
         self._instants += 1
         self._looked += len(shown)
@@ -309,11 +347,10 @@ class Replay:
 
     def _same_bar(self, one: ReplaySymbol, bar: int, sign: int, price: float, now: int) -> None:
         """Let the bar that filled a resting entry stop it; the order within the bar is unknown, so no target counts."""
-        close = float(one.series.close[bar])
-        if sign > 0:
-            self.desk.observe(one.slot, price, float(one.series.low[bar]), min(close, price), now)
-        else:
-            self.desk.observe(one.slot, float(one.series.high[bar]), price, max(close, price), now)
+        series = one.series
+        high, low, close = float(series.high[bar]), float(series.low[bar]), float(series.close[bar])
+        seen = (now, price, low, min(close, price)) if sign > 0 else (now, high, price, max(close, price))
+        self.desk.observe(one.slot, seen)
 
     def _catch_up(self, one: ReplaySymbol, bar: int) -> None:
         """Let the book see every bar of a symbol up to this one."""
@@ -324,13 +361,14 @@ class Replay:
         if first > bar:
             return
         quiet = slice(first, bar)
+        begins = int(series.open_time[bar])
         if first < bar:
             high, low = float(series.high[quiet].max()), float(series.low[quiet].min())
-            self.desk.observe(one.slot, high, low, float(series.close[bar - 1]), int(series.open_time[bar]))
-        opened, now = float(series.open[bar]), int(series.open_time[bar]) + BAR_MS
-        self._liquidate(one, opened, int(series.open_time[bar]))
-        self.desk.observe(one.slot, opened, opened, opened, now)
-        self.desk.observe(one.slot, float(series.high[bar]), float(series.low[bar]), float(series.close[bar]), now)
+            self.desk.observe(one.slot, (begins, high, low, float(series.close[bar - 1])))
+        opened, now = float(series.open[bar]), begins + BAR_MS
+        self._liquidate(one, opened, begins)
+        traded = now, float(series.high[bar]), float(series.low[bar]), float(series.close[bar])
+        self.desk.observe(one.slot, (now, opened, opened, opened), traded)
         one.seen = bar
 
     def _liquidate(self, one: ReplaySymbol, opened: float, now: int) -> None:
@@ -346,7 +384,7 @@ class Replay:
     def _fund(self, now: int) -> None:
         """Charge the funding instants since the last one to what is open, at the recorded rates where there are any."""
         since, self._funded_ms = self._funded_ms, now
-        if not self.desk.book.symbols:
+        if not (len(self.desk.book) and self._due.between(since, now)):
             return
         payments = [
             (one.time_ms, slot, one.rate, one.mark)

@@ -44,8 +44,12 @@ def warm_backtest(progress: Callable[[str], None] = lambda _: None) -> None:
 
     progress("backtest kernels (the first time this compiles for about a quarter of a minute)")
     nothing = np.zeros(0, BAR)
-    judge(make_tables(1), 0, (nothing, nothing, nothing), 1, Limits(0.5, 0.0, 0.001, 0.0, 1.0, 1.0))
+    one = np.zeros(1, BAR)
+    list(judge(make_tables(1), 0, (one, nothing, nothing), 1, Limits(0.5, 0.0, 0.001, 0.0, 1.0, 1.0, 1.5, 8.0)))
     first_beyond(np.zeros(0), np.zeros(0), 0, 0, 1.0, 0.0)
+    book = VirtualBook(8)
+    book.open(_opening(), 0)
+    book.pass_bars(0, np.array([(10_000, 100.5, 100.5, 100.5)]))
 
 
 def _market_kernels() -> None:
@@ -58,13 +62,16 @@ def _market_kernels() -> None:
 def _position_kernels() -> None:
     """Walk one position of a throw-away book through a look, a trigger and a change of schedule."""
     book = VirtualBook(8)
-    opening = Opening("warm", "WARM", 0, 2, Direction.LONG, 100.0, 99.0, 102.0, Decimal(1), 1.0)
-    book.open(opening, 0)
+    book.open(_opening(), 0)
     price = np.array([100.5])
     book.tick(10_000, price, price, price)
     book.set_smart(smart=False, now_ms=10_000)
     high = np.array([103.0])
     book.tick(20_000, high, price, high)
+
+
+def _opening() -> Opening:
+    return Opening("warm", "WARM", 0, 2, Direction.LONG, 100.0, 99.0, 102.0, Decimal(1), 1.0)
 
 
 def _say(text: str) -> None:

@@ -28,6 +28,9 @@ from engine.ports import NoModels, Ports
 from engine.positions.lifecycle import ENDINGS, EventName
 from engine.positions.pending import PendingEntries, PendingEntry
 from engine.signals.signal import SignalState
+from engine.strategy import ict
+from engine.strategy.hybrid import PREDICTOR, Vote
+from engine.strategy.panel import StrategyRules, views_of
 from engine.virtual_cycle import VirtualCycle
 from exchange.ports import LostError
 
@@ -36,10 +39,12 @@ if TYPE_CHECKING:
 
     from config.flags import FlagBoard
     from config.settings import Settings
+    from engine.backtest.foresight import Seen
     from engine.journal.record import Record
     from engine.positions.lifecycle import PositionEvent
-    from engine.signals.signal import Selection
+    from engine.signals.signal import Selection, Signal
     from engine.strategy.guests import Guests
+    from engine.strategy.views import SymbolViews
     from exchange.instrument import Bracket, Instrument
     from exchange.market_data import Candles
     from exchange.ports import RestAnswer, Stream
@@ -162,12 +167,15 @@ class ReplayChronicle(Chronicle):
         """Say nothing: nobody reads the event log of a replay."""
 
     def positions(self, events: Iterable[PositionEvent]) -> None:
-        """Take what begins and ends positions; the looks between decide nothing."""
+        """Take what begins and ends positions, and show it."""
         told = [event for event in events if event.event in TOLD]
         super().positions(told)
         if self.watch is not None:
             for event in told:
                 self.watch(event)
+
+    def _tell(self, event: PositionEvent) -> None:
+        """Write no line: nobody reads the event log of a replay."""
 
 
 class ReplayPending(PendingEntries):
@@ -181,6 +189,27 @@ class ReplayPending(PendingEntries):
 
 class ReplayCycle(LiveCycle):
     """The live cycle without the account it gives of itself: nobody looks at the cycles of a replay."""
+
+    foreseen: dict[str, Seen] | None = None
+    """What the compiled passes found of the symbols of this cycle; None where the tables are to be asked."""
+
+    async def _views(self, symbols: Sequence[str], waiting: list[tuple[str, str]]) -> list[SymbolViews]:
+        """Return what the strategies say; no model is there to be asked where everything was foreseen."""
+        if self.foreseen is None:
+            return await super()._views(symbols, waiting)
+        desk = self._desk
+        vote, rules, now = Vote(reason=desk.served.ready(PREDICTOR) or ""), StrategyRules(), desk.clock.now_ms()
+        views = []
+        for reading in self._readings(symbols, waiting):
+            seen = self.foreseen[reading.symbol]
+            proposal = ict.view(seen.setup, reading, seen.facts.close_ms, now)
+            views.append(views_of(reading, seen.facts, seen.market, proposal, seen.outlook, vote, (), rules))
+        return views
+
+    def _journal(self, signal: Signal) -> None:
+        """Store what was accepted; the others decide nothing."""
+        if signal.state is SignalState.ACCEPTED:
+            super()._journal(signal)
 
     def _finish(self, selection: Selection, ready: int, duration_ms: float) -> None:
         """Tell nothing."""
@@ -297,12 +326,12 @@ class ReplayDesk(Desk):
         )
         self.pending = self.resting = ReplayPending()
         self.virtual = self.prices = ReplayVirtual(self)
-        self.live = ReplayCycle(self)
+        self.live = self.cycles = ReplayCycle(self)
         self.phase, self.phase_text = "running", ""
         self.market.look_back(past)
         self.market.seat(symbols)
         nothing = np.full(self.feed.quotes.slots, np.nan)
-        self.high, self.low, self.last = nothing, nothing.copy(), nothing.copy()
+        self.high, self.low = nothing, nothing.copy()
 
     def rules(self, symbol: str, instrument: Instrument, brackets: tuple[Bracket, ...]) -> None:
         """Give a symbol its trading rules."""
@@ -316,11 +345,11 @@ class ReplayDesk(Desk):
     def publish(self) -> None:
         """Show nothing: there is no screen."""
 
-    def observe(self, slot: int, high: float, low: float, last: float, now_ms: int) -> None:
-        """Let the book judge what one symbol traded since it was last seen."""
-        self.high[slot], self.low[slot], self.last[slot] = high, low, last
-        self.chronicle.positions(self.book.tick(now_ms, self.high, self.low, self.last))
-        self.high[slot] = self.low[slot] = self.last[slot] = np.nan
+    def observe(self, slot: int, *seen: tuple[int, float, float, float]) -> None:
+        """Let the book judge what one symbol traded since it was last seen: (now, high, low, last) per interval."""
+        events = self.book.pass_bars(slot, np.array(seen, np.float64))
+        if events:
+            self.chronicle.positions(events)
 
     def filled(self, slot: int, high: float, low: float, now_ms: int) -> list[PendingEntry]:
         """Take out the resting entries of one symbol that were traded through."""

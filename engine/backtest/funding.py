@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from engine.backtest.faults import HistoryError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 MINUTE_MS = 60_000
@@ -78,6 +79,22 @@ class Funding(NamedTuple):
         place = int(np.searchsorted(self.time, now_ms, side="right")) - 1
         fresh = place >= 0 and now_ms - int(self.time[place]) <= USUAL_MS
         return float(self.rate[place]) if fresh else None
+
+
+class Instants:
+    """The instants at which any symbol may pay, recorded or usual, to be asked about in order of time."""
+
+    def __init__(self, recorded: Iterable[Funding]) -> None:
+        times = [one.time for one in recorded]
+        self._recorded: list[int] = np.unique(np.concatenate(times)).tolist() if times else []
+        self._place = 0
+
+    def between(self, after_ms: int, until_ms: int) -> bool:
+        """Say whether one lies in (after, until]; `after` never goes back."""
+        while self._place < len(self._recorded) and self._recorded[self._place] <= after_ms:
+            self._place += 1
+        recorded = self._place < len(self._recorded) and self._recorded[self._place] <= until_ms
+        return recorded or until_ms // USUAL_MS > after_ms // USUAL_MS
 
 
 def usual_payments(after_ms: int, until_ms: int, rate: float) -> list[Payment]:

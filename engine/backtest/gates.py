@@ -1,7 +1,8 @@
 """The cheap judgement: one pass of compiled code over a stretch that says at which closes a strategy could propose.
 
-It may say too much, never too little. Where it says yes, the desk's own strategy code decides; where it says no, that
-code would have proposed nothing that passes the hard gates. A test replays with and without it and compares.
+It may say too much, never too little. Where it says yes, it leaves what the desk's own kernels found there, and the
+desk's own code decides on it; where it says no, that code would have proposed nothing that passes the hard gates. It
+knows the strategies without trained models. A test replays with and without it and compares.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 import hashlib
 from math import expm1
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,8 +22,8 @@ from engine.analysis.layout import BARS, FRAMES
 from engine.analysis.scratch import rows_of
 from engine.analysis.step import RUN, reset
 from engine.strategy.compiled import source_digest as strategy_digest
-from engine.strategy.ict_kernel import DECIDE
-from engine.strategy.market_kernel import FACTS, MARKET_COLUMNS, PER_FRAME, SURVEY, _frame_columns
+from engine.strategy.ict_kernel import DECIDE, could_pass
+from engine.strategy.market_kernel import FACTS, MARKET_COLUMNS, PER_FRAME, SURVEY, frame_columns, liquidity
 from engine.strategy.oriented import clamp01
 from engine.strategy.self_learning import (
     BARRIER_RR,
@@ -38,6 +38,8 @@ from engine.strategy.setup import PASSED, SETUP
 from exchange.market_data import FRAME_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.analysis.layout import Tables
 
 ICT, LONG, SHORT = 1, 2, 4
@@ -48,16 +50,24 @@ LIQUIDITY_SHARE = 0.20
 MINUTES_15, HOUR = FRAME_MS["15m"], FRAME_MS["1h"]
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Limits(NamedTuple):
     """The hard gates in plain numbers; a gate that is not hard is no limit."""
 
-    min_probability: float
+    min_confidence: float
     margin: float
+    """Probability above break-even that the self-learning side asks for."""
     cost_share: float
     """Costs of a round trip as a share of the price, funding left out."""
     min_atr: float
     max_atr: float
     max_reversal: float
+    min_reward_risk: float
+    max_reward_risk: float
+
+    @property
+    def min_probability(self) -> float:
+        """Return the P(win) whose confidence is the least accepted one."""
+        return NEUTRAL + self.min_confidence * (CERTAIN - NEUTRAL) if self.min_confidence > 0.0 else 0.0
 
     @property
     def min_score(self) -> float:
@@ -73,9 +83,29 @@ class Limits(msgspec.Struct, frozen=True):
         return low - 1e-6
 
 
-def least_probability(min_confidence: float) -> float:
-    """Return the P(win) whose confidence is the least accepted one."""
-    return NEUTRAL + min_confidence * (CERTAIN - NEUTRAL)
+class Closes(NamedTuple):
+    """The closes worth a look, with what the compiled passes found there, one row each."""
+
+    bar: npt.NDArray[np.int64]
+    """Number of the 5m bar in its stretch."""
+    bits: npt.NDArray[np.int64]
+    setups: npt.NDArray[np.void]
+    """SETUP, as `ict_kernel.decide` returns it."""
+    facts: npt.NDArray[np.void]
+    """FACTS, as `market_kernel.survey` returns it."""
+    market: npt.NDArray[np.float64]
+    """[n, MARKET_COLUMNS]."""
+
+    @classmethod
+    def empty(cls, size: int) -> Closes:
+        """Return cleared rows."""
+        ints = np.zeros((2, size), np.int64)
+        return cls(ints[0], ints[1], np.zeros(size, SETUP), np.zeros(size, FACTS), np.zeros((size, MARKET_COLUMNS)))
+
+    def taken(self, at: slice | npt.NDArray[np.int64]) -> Closes:
+        """Return some of the rows, in memory of their own."""
+        bar, bits, setups, facts, market = self
+        return Closes(bar[at].copy(), bits[at].copy(), setups[at].copy(), facts[at].copy(), market[at].copy())
 
 
 @kernel
@@ -103,13 +133,13 @@ def _plain_lean(series: Any, bars: Any, base: int, frame: npt.NDArray[np.float64
     row = base + 1
     s = series[row]
     close = bars[row, (s["n"] - 1) % BARS]["c"]
-    _frame_columns(s, close, frame)
+    frame_columns(s, close, frame)
     trend_15m, extension_15m, rsi_15m = frame[0], frame[2], frame[3]
     vwap = min(max((close - s["vwap"]) / s["atr14"], -10.0), 10.0) if np.isfinite(s["vwap"]) else 0.0
     row = base + 2
     s = series[row]
     close = bars[row, (s["n"] - 1) % BARS]["c"]
-    _frame_columns(s, close, frame)
+    frame_columns(s, close, frame)
     trend = 0.5 * _unit(frame[0] / 2.0) + 0.3 * _unit(trend_15m / 2.0) + 0.2 * _unit(frame[1] / 4.0)
     momentum = (_unit(rsi_15m / 0.4) + _unit(macd_5m / 0.2) + _unit(frame[5] / 0.5)) / 3.0
     reversion = -(_unit(extension_15m / 3.0) + _unit(frame[6] / 2.0) + _unit(vwap / 4.0)) / 3.0
@@ -129,27 +159,58 @@ def _probability(drift: float) -> float:
 
 
 @kernel
-def _worth(mixed: float, weight: float, facts: Any, market: Any, limits: npt.NDArray[np.float64]) -> int:
-    """Return the bits of the self-learning side, from the whole survey."""
-    min_probability, margin, cost_share, min_atr, max_atr, max_reversal = limits[:6]
-    atr = facts["atr_1h"]
-    if not (min_atr - SLACK <= atr <= max_atr + SLACK):
-        return 0
-    extra = market[3 * PER_FRAME :]
-    score = weight * (mixed + LIQUIDITY_SHARE * (0.5 * extra[2] + 0.5 * extra[4]))
-    needed = max(min_probability, (1.0 + cost_share / (STOP_ATR * atr)) / (1.0 + BARRIER_RR) + margin) - SLACK
-    if score >= 0.0:
-        risk = 0.5 * facts["divergence_up"] + 0.5 * facts["swept_above"]
-    else:
-        risk = 0.5 * facts["divergence_down"] + 0.5 * facts["swept_below"]
-    if risk > max_reversal + SLACK or _probability(FULL_DRIFT * abs(score)) < needed:
+def _reversal(facts: Any, sign: float) -> float:
+    if sign >= 0.0:
+        return float(0.5 * facts["divergence_up"] + 0.5 * facts["swept_above"])
+    return float(0.5 * facts["divergence_down"] + 0.5 * facts["swept_below"])
+
+
+@kernel
+def _worth(mixed: float, weight: float, min_probability: float, atr: float, facts: Any, limits: Limits) -> float:
+    """Return the score of the self-learning side from lean and liquidity, NaN where it suffices for neither side."""
+    skew = (facts["below"] - facts["above"]) / (facts["below"] + facts["above"])
+    score = weight * (mixed + LIQUIDITY_SHARE * (0.5 * skew + 0.5 * (facts["swept_below"] - facts["swept_above"])))
+    cost = limits.cost_share / (STOP_ATR * atr)
+    needed = max(min_probability, (1.0 + cost) / (1.0 + BARRIER_RR) + limits.margin) - SLACK
+    return float(score) if _probability(FULL_DRIFT * abs(score)) >= needed else np.nan
+
+
+@kernel
+def _sides(score: float, facts: Any, max_reversal: float) -> int:
+    """Return the bits of the self-learning side whose risk of reversal is low enough."""
+    if _reversal(facts, score) > max_reversal + SLACK:
         return 0
     if abs(score) < SLACK:
         return LONG | SHORT
     return LONG if score > 0.0 else SHORT
 
 
-def _entry(digest: str) -> Any:
+@kernel
+def _moves(state: Any, limits: Limits) -> bool:
+    """Return whether the ATR of 1h lies within its limits."""
+    return bool(limits.min_atr - SLACK <= state["atr14"] <= limits.max_atr + SLACK)
+
+
+@kernel
+def _clears(row: Any, limits: Limits) -> bool:
+    """Return whether a set-up that passed has the wanted confidence and R:R."""
+    ratio = abs(row["target"] - row["entry"]) / abs(row["entry"] - row["stop"])
+    return bool(
+        row["confidence"] >= limits.min_confidence - SLACK
+        and limits.min_reward_risk - SLACK <= ratio <= limits.max_reward_risk + SLACK
+    )
+
+
+@kernel
+def _bits(score: float, passed: bool, setup: Any, facts: Any, limits: Limits) -> int:
+    """Return the bits of a close, from the score that suffices (else NaN) and from a set-up that passed."""
+    bits = _sides(score, facts, limits.max_reversal) if np.isfinite(score) else 0
+    if passed and _reversal(facts, setup["sign"]) <= limits.max_reversal + SLACK:
+        bits |= ICT
+    return bits
+
+
+def _entry(digest: str) -> Any:  # noqa: C901 - in one piece: a call with so many arrays costs more than its body
     @entry
     def judge_kernel(
         rows: Any,
@@ -161,17 +222,19 @@ def _entry(digest: str) -> Any:
         b60: Any,
         ready: int,
         limits: Any,
+        least: Any,
         work: Any,
-        setup: Any,
-        facts: Any,
-        market: Any,
+        blank: Any,
+        cursor: Any,
         out: Any,
     ) -> int:
         base = slot[0] * 3
-        quarter, hour = 0, 0
+        min_probability, min_score = least
+        first, quarter, hour, found = cursor[0], cursor[1], cursor[2], 0
+        cursor[0] = min(len(b5), first + len(out.bar))
         price = np.empty(1)
         frame = np.empty(PER_FRAME)
-        for i in range(len(b5)):
+        for i in range(first, cursor[0]):
             RUN(rows, base, b5[i : i + 1], log, True)
             end = b5[i]["t"] + 300_000
             if quarter < len(b15) and b15[quarter]["t"] + MINUTES_15 == end:
@@ -180,50 +243,53 @@ def _entry(digest: str) -> Any:
             if hour < len(b60) and b60[hour]["t"] + HOUR == end:
                 RUN(rows, base + 2, b60[hour : hour + 1], log, True)
                 hour += 1
-            out[i] = 0
-            if hour < ready or quarter < ready or i + 1 < ready:
+            if min(hour, quarter, i + 1) < ready or not _moves(tables.series[base + 2], limits):
                 continue
-            price[0] = b5[i]["c"]
-            setup[0]["gate"] = 0
-            DECIDE(tables, slot, price, work, setup)
-            if setup[0]["gate"] == PASSED:
-                out[i] = ICT
+            setup, facts, market = out.setups[found : found + 1], out.facts[found : found + 1], out.market[found:]
+            facts[0], setup[0], price[0] = blank.facts[0], blank.setups[0], b5[i]["c"]
+            decided = could_pass(tables, base, price[0], work[0])
+            passed = False
+            if decided:
+                DECIDE(tables, slot, price, work, setup)
+                passed = setup[0]["gate"] == PASSED and _clears(setup[0], limits)
+            score = np.nan
             mixed, weight = _plain_lean(tables.series, tables.bars, base, frame)
-            if weight * (abs(mixed) + LIQUIDITY_SHARE) >= limits[6]:
-                SURVEY(tables, slot, price, facts, market)
-                if facts[0]["ready"] > 0:
-                    out[i] |= _worth(mixed, weight, facts[0], market[0], limits)
+            if weight * (abs(mixed) + LIQUIDITY_SHARE) >= min_score:
+                liquidity(tables, base, price[0], facts[0])
+                score = _worth(mixed, weight, min_probability, tables.series[base + 2]["atr14"], facts[0], limits)
+            if not (passed or np.isfinite(score)):
+                continue
+            SURVEY(tables, slot, price, facts, market)
+            bits = _bits(score, passed, setup[0], facts[0], limits)
+            if bits != 0:
+                if not decided:
+                    DECIDE(tables, slot, price, work, setup)
+                out.bar[found], out.bits[found] = i, bits
+                found += 1
+        cursor[1], cursor[2], cursor[3] = quarter, hour, found
         return len(digest)
 
     return judge_kernel
 
 
 JUDGE = _entry(analysis_digest() + strategy_digest() + hashlib.sha256(Path(__file__).read_bytes()).hexdigest())
+CHUNK = 4_096
+"""Bars the kernel takes at once: what it finds is put aside in between."""
 
 
 def judge(
     tables: Tables, slot: int, frames: tuple[npt.NDArray[np.void], ...], ready: int, limits: Limits
-) -> npt.NDArray[np.uint8]:
-    """Return the bits of every 5m bar of a stretch: what could be proposed at its close.
+) -> Iterator[Closes]:
+    """Yield the closes of a stretch at which something could be proposed, in order.
 
     `frames` holds its 5m, 15m and 1h bars (BAR, x space); `ready` is the number of bars every frame needs.
     """
     for number, frame in enumerate(FRAMES):
         reset(tables, slot * 3 + number, FRAME_MS[frame])
-    out = np.zeros(len(frames[0]), np.uint8)
-    plain = np.array([*msgspec.structs.astuple(limits), limits.min_score], np.float64)
-    JUDGE(
-        rows_of(tables),
-        tables,
-        NO_LOG,
-        np.array([slot], np.int64),
-        *frames,
-        ready,
-        plain,
-        np.zeros(2, SETUP),
-        np.zeros(1, SETUP),
-        np.zeros(1, FACTS),
-        np.empty((1, MARKET_COLUMNS)),
-        out,
-    )
-    return out
+    least = limits.min_probability, limits.min_score
+    cursor = np.zeros(4, np.int64)  # bars of 5m, 15m and 1h taken, rows found
+    out = Closes.empty(min(CHUNK, len(frames[0])))
+    work, blank, one = np.zeros(2, SETUP), Closes.empty(1), np.array([slot], np.int64)
+    while cursor[0] < len(frames[0]):
+        JUDGE(rows_of(tables), tables, NO_LOG, one, *frames, ready, limits, least, work, blank, cursor, out)
+        yield out.taken(slice(0, int(cursor[3])))

@@ -156,26 +156,24 @@ def read_history(
     if frame not in BASE_FRAMES:
         raise HistoryError(f"--frame {frame}: the desk is replayed on {' or '.join(BASE_FRAMES)} candles; give one")
     notes: list[str] = []
-    parts: dict[str, list[list[npt.NDArray[np.generic]]]] = {}
-    rows = 0
+    paths: dict[str, list[Path]] = {}
     for path, symbol in _files(directory, frame, symbols, notes):
-        try:
-            columns = _columns(path)
-        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-            notes.append(f"{path.name} cannot be read: {str(error).splitlines()[0]}")
-            continue
-        rows += len(columns[0])
-        parts.setdefault(symbol, []).append(columns)
+        paths.setdefault(symbol, []).append(path)
     series: list[Series] = []
-    doubled = refused = 0
-    for symbol in sorted(parts):
-        one, twice, bad = _joined(symbol, parts.pop(symbol), FRAME_MS[frame], end_ms)
+    rows = doubled = refused = 0
+    for symbol in sorted(paths):
+        files = [columns for path in paths[symbol] if (columns := _read(path, notes)) is not None]
+        if not files:
+            continue
+        rows += sum(len(columns[0]) for columns in files)
+        one, twice, bad = _joined(symbol, files, FRAME_MS[frame], end_ms)
         doubled += twice
         refused += bad
         if frame != "5m":
             one = _five_minutes(one, frame)
         if len(one.open_time):
             series.append(one)
+    pa.default_memory_pool().release_unused()
     if not series:
         why = f" ({'; '.join(notes[:3])})" if notes else ""
         raise HistoryError(f"--data {directory}: no usable {frame} candle is left{why}; name another folder or span")
@@ -228,23 +226,35 @@ def _files(directory: Path, frame: str, symbols: Collection[str], notes: list[st
         raise HistoryError(f"--symbols {missing[0]}: {directory} holds no {frame} candles of it; it has {some}")
 
 
+def _read(path: Path, notes: list[str]) -> list[npt.NDArray[np.generic]] | None:
+    """Return the columns of a file; None, with a note, where that fails."""
+    try:
+        return _columns(path)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        notes.append(f"{path.name} cannot be read: {str(error).splitlines()[0]}")
+        return None
+
+
 def _columns(path: Path) -> list[npt.NDArray[np.generic]]:
-    """Return open time, prices, volume and turnover of a file; turnover is estimated where it is not there."""
-    present = set(pq.read_schema(path).names)
-    lacking = [name for name in ("open_time", *_PRICES, "volume") if name not in present]
-    if lacking:
-        raise ValueError(f"columns are missing: {', '.join(lacking)}")
-    wanted = ["open_time", *_PRICES, "volume", *(("quote_volume",) if "quote_volume" in present else ())]
-    table = pq.read_table(path, columns=wanted, use_threads=False)
-    table = table.filter(table.column("open_time").is_valid()) if table.column("open_time").null_count else table
-    times = table.column("open_time")
-    if not pa.types.is_integer(times.type):
-        raise ValueError(f"open_time is {times.type}, not int64 milliseconds")
-    columns = [times.to_numpy().astype(np.int64)]
-    columns += [
-        np.asarray(table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
-        for name in wanted[1:]
-    ]
+    """Return open time, prices, volume and turnover of a file; turnover is estimated where it is not there.
+
+    Column by column and into memory of our own: slices of tables would keep whole tables alive.
+    """
+    with pq.ParquetFile(path) as file:
+        present = set(file.schema_arrow.names)
+        lacking = [name for name in ("open_time", *_PRICES, "volume") if name not in present]
+        if lacking:
+            raise ValueError(f"columns are missing: {', '.join(lacking)}")
+        times = file.read(["open_time"], use_threads=False).column(0)
+        if not pa.types.is_integer(times.type):
+            raise ValueError(f"open_time is {times.type}, not int64 milliseconds")
+        known = times.is_valid()
+        columns = [times.filter(known).to_numpy().astype(np.int64)]
+        for name in (*_PRICES, "volume", *(("quote_volume",) if "quote_volume" in present else ())):
+            column = file.read([name], use_threads=False).column(0).cast(pa.float64())
+            if times.null_count:
+                column = column.filter(known)
+            columns.append(np.array(column.to_numpy(), np.float64))
     guess = columns[5] * columns[4]
     if len(columns) < 7:
         columns.append(guess)
@@ -266,7 +276,7 @@ def _joined(
     doubled = total - len(columns[0])
     opened, high, low, close, volume, _quote = columns[1:]
     with np.errstate(invalid="ignore"):
-        good = np.isfinite(np.stack([opened, high, low, close, volume])).all(axis=0)
+        good = np.isfinite(opened) & np.isfinite(high) & np.isfinite(low) & np.isfinite(close) & np.isfinite(volume)
         good &= (np.minimum(low, np.minimum(opened, close)) > 0.0) & (volume >= 0.0) & (columns[0] % interval == 0)
         good &= (high >= np.maximum(opened, close)) & (low <= np.minimum(opened, close))
     refused = int(len(good) - good.sum())

@@ -85,15 +85,18 @@ def _arrival(t: Tables, base: int, sign: int, row: Any) -> int:
 
 
 @kernel
+def at_block(t: Tables, base: int, sign: int, price: float, row: Any) -> bool:
+    """Return whether 15m agrees, 5m does not object, and price stands at a fresh block, which is stored in `row`."""
+    if bias_of(t.series[base + 1]) != sign or sign * t.series[base]["bias"][INTERNAL] < 0:
+        return False
+    return bool(_find_block(t, base, sign, price, row) <= BLOCK_REACH)
+
+
+@kernel
 def trend_block(t: Tables, base: int, sign: int, price: float, row: Any) -> int:
     """Carry the pattern through its steps into `row`; return the gate that stopped it, or PASSED."""
     row["pattern"] = TREND_BLOCK
-    if bias_of(t.series[base + 1]) != sign:
-        return BIAS
-    if sign * t.series[base]["bias"][INTERNAL] < 0:
-        return BIAS
-    distance = _find_block(t, base, sign, price, row)
-    if distance > BLOCK_REACH:
+    if not at_block(t, base, sign, price, row):
         return BIAS
     row["anchor"] = row["zone_known"]
     row["position"] = 0.5

@@ -13,8 +13,8 @@ import numpy as np
 from engine.analysis.compiled import entry, kernel
 from engine.analysis.layout import INTERNAL, SWING
 from engine.strategy.compiled import source_digest
-from engine.strategy.ict_block import bias_of, trend_block
-from engine.strategy.ict_reversal import reversal
+from engine.strategy.ict_block import at_block, bias_of, trend_block
+from engine.strategy.ict_reversal import lately, reversal
 from engine.strategy.ict_steps import find_range, to_swing
 from engine.strategy.setup import BIAS, FLAT, PASSED, RANGE, SETUP, WARM_UP
 
@@ -35,6 +35,13 @@ def _warm(state: Any) -> bool:
         and np.isfinite(state["macd_hist"])
         and np.isfinite(state["bb_width_pct"])
     )
+
+
+@kernel
+def could_pass(t: Tables, base: int, price: float, row: Any) -> bool:
+    """Return whether a set-up may pass; False is certain, True only worth the whole reasoning. `row` is scratch."""
+    sign = bias_of(t.series[base + 2])
+    return bool(sign != 0 and (lately(t, base, sign) or at_block(t, base, sign, price, row)))
 
 
 @kernel

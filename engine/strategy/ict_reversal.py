@@ -23,8 +23,10 @@ from engine.analysis.layout import (
     SWING,
 )
 from engine.strategy.ict_steps import (
+    BAR_5M,
     FAR,
     FOREVER,
+    LIFE_BARS,
     MIN_REWARD,
     alive,
     find_targets,
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
 LOOKBACK_MS = 3 * 3_600_000  # a structure shift older than this is history
 SWEEP_LEAD_MS = 4 * 3_600_000  # a sweep may precede the shift by this much
 OTE_SHALLOW, OTE_DEEP = 0.62, 0.79
+SHIFTS = ((0, INTERNAL), (1, INTERNAL), (1, SWING))  # (frame, layer) whose changes of character count
 
 
 @kernel
@@ -262,6 +265,51 @@ def _to_far_pool(t: Tables, base: int, sign: int, price: float) -> float:
 
 
 @kernel
+def _last_shift(t: Tables, base: int, sign: int) -> int:
+    """Return when the newest change of character in the direction became known, 0 where none counts any more."""
+    newest = 0
+    oldest = close_ms(t.series[base], t.series[base]["n"] - 1) - LOOKBACK_MS
+    for frame, layer in SHIFTS:
+        state = t.series[base + frame]
+        count = state["breaks"][layer]
+        for k in range(count - 1, max(-1, count - 1 - BREAKS), -1):
+            shift = t.breaks[base + frame, layer, k % BREAKS]
+            known = close_ms(state, shift["known"])
+            if known < oldest:
+                break
+            if shift["side"] == sign and shift["kind"] != BOS:
+                newest = max(newest, known)
+                break
+    return newest
+
+
+@kernel
+def _swept_since(t: Tables, base: int, sign: int, since: int) -> bool:
+    """Return whether a sweep of the far side became known after `since`."""
+    for frame in (0, 1):
+        state = t.series[base + frame]
+        count = state["sweeps"]
+        for k in range(count - 1, max(-1, count - 1 - SWEEPS), -1):
+            sweep = t.sweeps[base + frame, k % SWEEPS]
+            if close_ms(state, sweep["known"]) <= since:
+                break
+            if sweep["side"] == -sign:
+                return True
+    return False
+
+
+@kernel
+def lately(t: Tables, base: int, sign: int) -> bool:
+    """Return whether a change of character, or a sweep while one still counts, is younger than a set-up lives.
+
+    No reversal is alive without: its anchor is the later of the two.
+    """
+    shifted = _last_shift(t, base, sign)
+    born = close_ms(t.series[base], t.series[base]["n"] - 1) - LIFE_BARS * BAR_5M
+    return bool(shifted > born or (shifted > 0 and _swept_since(t, base, sign, born)))
+
+
+@kernel
 def reversal(
     t: Tables, base: int, sign: int, price: float, work: npt.NDArray[np.void], out: npt.NDArray[np.void], i: int
 ) -> None:
@@ -271,7 +319,7 @@ def reversal(
     """
     row, best = work[0], out[i]
     now = close_ms(t.series[base], t.series[base]["n"] - 1)
-    for frame, layer in ((0, INTERNAL), (1, INTERNAL), (1, SWING)):
+    for frame, layer in SHIFTS:
         state = t.series[base + frame]
         count = state["breaks"][layer]
         for k in range(count - 1, max(-1, count - 1 - BREAKS), -1):

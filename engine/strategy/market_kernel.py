@@ -62,7 +62,7 @@ def _clip(value: float, reach: float) -> float:
 
 
 @kernel
-def _frame_columns(s: Any, close: float, out: npt.NDArray[np.float64]) -> None:
+def frame_columns(s: Any, close: float, out: npt.NDArray[np.float64]) -> None:
     """Fill the columns of one frame."""
     atr = s["atr14"]
     di = s["plus_di"] + s["minus_di"]
@@ -121,6 +121,14 @@ def _sweeps(t: Tables, base: int, now: int, fact: Any) -> None:
                 down = max(down, fresh)
     fact["swept_above"] = up
     fact["swept_below"] = down
+
+
+@kernel
+def liquidity(t: Tables, base: int, price: float, fact: Any) -> None:
+    """Store the nearest open pools and the freshness of the last sweeps."""
+    state = t.series[base]
+    _pools(t, base, price, t.series[base + 2]["atr14"], fact)
+    _sweeps(t, base, close_ms(state, state["n"] - 1), fact)
 
 
 @kernel
@@ -215,7 +223,7 @@ def _survey_one(t: Tables, base: int, price: float, fact: Any, row: npt.NDArray[
     for frame in range(3):
         state = t.series[base + frame]
         close = t.bars[base + frame, (state["n"] - 1) % BARS]["c"]
-        _frame_columns(state, close, row[frame * PER_FRAME : (frame + 1) * PER_FRAME])
+        frame_columns(state, close, row[frame * PER_FRAME : (frame + 1) * PER_FRAME])
     h1, m15, m5 = t.series[base + 2], t.series[base + 1], t.series[base]
     fact["close_ms"] = close_ms(m5, m5["n"] - 1)
     fact["hour_ms"] = close_ms(h1, h1["n"] - 1)
@@ -224,8 +232,7 @@ def _survey_one(t: Tables, base: int, price: float, fact: Any, row: npt.NDArray[
     fact["bias_5m"] = m5["bias"][INTERNAL]
     fact["bias_15m"] = m15["bias"][SWING]
     fact["bias_1h"] = h1["bias"][SWING]
-    _pools(t, base, price, h1["atr14"], fact)
-    _sweeps(t, base, fact["close_ms"], fact)
+    liquidity(t, base, price, fact)
     _divergence(t, base + 1, fact)
     close = t.bars[base + 1, (m15["n"] - 1) % BARS]["c"]
     extra = row[3 * PER_FRAME :]

@@ -23,7 +23,7 @@ from engine.strategy.guests import Guests
 from engine.strategy.hybrid import PREDICTOR, NoPredictor, Predictor, Vote
 from engine.strategy.market_kernel import survey
 from engine.strategy.self_learning import HEAD, Head, SelfLearningRules, Untrained
-from engine.strategy.views import SymbolViews, View
+from engine.strategy.views import Outlook, SymbolViews, View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +103,7 @@ def consult(
     slots = np.array([reading.slot for reading in readings], np.int64)
     prices = np.log(np.array([reading.price for reading in readings], np.float64))
     found, market = survey(tables, slots, prices)
-    facts, scores = _facts(found), None
+    facts, scores = facts_of(found), None
     if advise is not None:
         facts, scores = advise(tables, readings, facts, found)
     proposals: list[View] = [
@@ -116,17 +116,31 @@ def consult(
         answer = yield Ask(HEAD, market.astype(np.float32))
     seen = self_learning.outlooks(market, found["ready"] > 0, ready[HEAD], answer, scores)
     votes = yield from _votes(proposals, market, facts, readings, ready[PREDICTOR])
-    views = []
-    for reading, fact, outlook, proposal, row, vote, other in zip(
-        readings, facts, seen, proposals, market, votes, others, strict=True
-    ):
-        learned = self_learning.view(outlook, fact, reading, rules.self_learning, rules.costs)
-        blended = hybrid.view(proposal, learned, vote, reading, rules.costs)
-        views.append(SymbolViews(reading, fact, outlook, proposal, learned, blended, row, vote.p_win, other))
-    return views
+    return [
+        views_of(reading, fact, row, proposal, outlook, vote, other, rules)
+        for reading, fact, row, proposal, outlook, vote, other in zip(
+            readings, facts, market, proposals, seen, votes, others, strict=True
+        )
+    ]
 
 
-def _facts(found: npt.NDArray[np.void]) -> list[Facts]:
+def views_of(
+    reading: Reading,
+    facts: Facts,
+    market: npt.NDArray[np.float64],
+    proposal: View,
+    outlook: Outlook,
+    vote: Vote,
+    others: tuple[View, ...],
+    rules: StrategyRules,
+) -> SymbolViews:
+    """Return what all strategies say of one symbol, from the proposal of `ict` and what the models or fallbacks say."""
+    learned = self_learning.view(outlook, facts, reading, rules.self_learning, rules.costs)
+    blended = hybrid.view(proposal, learned, vote, reading, rules.costs)
+    return SymbolViews(reading, facts, outlook, proposal, learned, blended, market, vote.p_win, others)
+
+
+def facts_of(found: npt.NDArray[np.void]) -> list[Facts]:
     """Return the kernel's facts as structs."""
     names = found.dtype.names or ()
     rows = []

@@ -1,12 +1,14 @@
 """Recorded funding: found beside the candles, joined, and the constant rate only where nothing is known."""
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from backtest_market import START
 
-from engine.backtest.funding import Funding, Payment, find_funding, read_funding
+from engine.backtest.funding import Funding, Instants, Payment, find_funding, read_funding
 
 HOUR = 3_600_000
 EIGHT = 8 * HOUR
@@ -88,3 +90,23 @@ def test_rates_that_cannot_be_are_left_out_and_an_unreadable_file_is_noted(tmp_p
     assert found["S0USDT"].payments(START - 1, START, 0.1)[0].rate == 0.1
     assert len(notes) == 1
     assert notes[0].startswith("S1USDT-funding.parquet cannot be read")
+
+
+def test_an_interval_holds_an_instant_when_any_symbol_may_pay_in_it():
+    odd = START + EIGHT + 3 * HOUR
+    instants = Instants([funding(odd, odd + HOUR), funding(odd)])
+    asked = [
+        START,
+        START + HOUR,
+        START + EIGHT - 1,
+        START + EIGHT,
+        odd - 1,
+        odd,
+        odd + 1,
+        odd + HOUR,
+        START + 2 * EIGHT,
+    ]
+    found = [instants.between(after, until) for after, until in itertools.pairwise(asked)]
+    assert found == [False, False, True, False, True, False, True, True]
+    assert not Instants([]).between(START, START + EIGHT - 1)
+    assert Instants([]).between(START, START + EIGHT)
