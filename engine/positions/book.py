@@ -43,6 +43,7 @@ INFORMING = (
     (watch.NEAR_TP, EventName.TP_APPROACHING),
     (watch.NEAR_SL, EventName.SL_APPROACHING),
 )
+_ENDING = watch.STOP | watch.TARGET
 _OUTCOMES = ((watch.STOP, EventName.SL_TRIGGERED), (watch.TARGET, EventName.TP_TRIGGERED))
 
 
@@ -180,6 +181,19 @@ class VirtualBook:
         if found:
             for held, bits, glance in self._roster.news(found):
                 self._tell(out, held, bits, glance, now_ms)
+        return out
+
+    def pass_bars(self, slot: int, seen: Floats) -> list[PositionEvent]:
+        """Judge one slot on what it traded in several intervals, lines of (now, high, low, last); only ends are told.
+
+        Positions end as they would by a `tick` per line; the looks between are made, but nobody hears of them.
+        """
+        out: list[PositionEvent] = []
+        while len(seen) and self._roster.by_id:
+            passed, found = self._roster.scan_slot(slot, seen, self._smart)
+            for held, bits, glance in self._roster.news(found) if found else ():
+                self._tell(out, held, bits & _ENDING, glance, int(seen[passed - 1, 0]))
+            seen = seen[passed:]
         return out
 
     def fund(self, slot: int, rate: float, mark: float, due_ms: int, now_ms: int) -> list[PositionEvent]:

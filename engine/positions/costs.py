@@ -9,6 +9,7 @@ costs into a straight line over the price, so the fast pass needs one multiply a
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -59,6 +60,7 @@ class PnlLine(NamedTuple):
     r_per_percent: float
 
 
+@lru_cache(maxsize=4_096)  # entry, stop and target of a position are asked for many times
 def exact(price: float) -> Decimal:
     """Return the float's shortest decimal text as Decimal, so that 0.1 is 0.1 in money."""
     return Decimal(repr(float(price)))

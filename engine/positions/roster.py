@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from engine.positions.held import Held
 
 
+NEVER = 1 << 62
+
+
 class Glance(NamedTuple):
     """What one look at a row saw, with the extremes from before it."""
 
@@ -47,6 +50,8 @@ class Roster:
         self.by_place: dict[tuple[str, str], Held] = {}
         self._free: list[int] = []
         self._strategies: dict[str, int] = {}
+        self._soonest = NEVER
+        """No position ends by its longest holding time before this instant."""
         self._make_news(capacity)
 
     def _make_news(self, capacity: int) -> None:
@@ -75,6 +80,7 @@ class Roster:
         c.sign[row] = terms.direction.sign
         c.strategy[row] = self._strategies.setdefault(held.strategy, len(self._strategies))
         c.expires[row] = terms.expires_ms
+        self._soonest = min(self._soonest, terms.expires_ms)
         c.price[row] = c.looked[row] = terms.price
         c.best[row] = c.worst[row] = 0.0
         c.tp_armed[row] = c.sl_armed[row] = 1
@@ -136,9 +142,12 @@ class Roster:
 
     def expired(self, now_ms: int) -> list[Held]:
         """Return the positions whose longest holding time has passed."""
+        if now_ms <= self._soonest:
+            return []
         c, used = self.columns, self.used
-        over = (c.slot[:used] != FREE) & (c.expires[:used] < now_ms)
-        return [self.occupant(row) for row in np.nonzero(over)[0].tolist()]
+        ends = np.where(c.slot[:used] != FREE, c.expires[:used], NEVER)
+        self._soonest = int(ends.min(initial=NEVER))
+        return [self.occupant(row) for row in np.nonzero(ends < now_ms)[0].tolist()]
 
     def scan(self, now_ms: int, high: Floats, low: Floats, last: Floats, smart: bool) -> int:
         """Run the pass; the news stands in the first rows of the `out_…` arrays."""
@@ -156,6 +165,13 @@ class Roster:
             self.out_worst,
         )
         return found
+
+    def scan_slot(self, slot: int, seen: Floats, smart: bool) -> tuple[int, int]:
+        """Run the pass over one slot, line by line up to a trigger; return lines passed and rows with a trigger."""
+        passed, found = watch.scan_slot(
+            self.columns, self.used, slot, seen, smart, self.out_row, self.out_bits, self.out_best, self.out_worst
+        )
+        return int(passed), int(found)
 
     def news(self, found: int) -> Iterator[tuple[Held, int, Glance]]:
         """Return position, bits and glance for the rows the pass found, gathered column by column."""

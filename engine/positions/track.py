@@ -61,6 +61,7 @@ class _Window:
         self.live: deque[bool] = deque(maxlen=WINDOW)
         self.virtual: deque[bool] = deque(maxlen=WINDOW)
         self.live_trades = 0
+        self.tally = Tally(0, 0, 0)
 
     def add(self, trade: ClosedTrade) -> None:
         won = trade.r > 0
@@ -69,10 +70,8 @@ class _Window:
             self.live_trades += 1
         else:
             self.virtual.appendleft(won)
-
-    def tally(self) -> Tally:
         prior = list(islice(self.virtual, WINDOW - len(self.live)))
-        return Tally(sum(self.live) + sum(prior), len(self.live) + len(prior), self.live_trades)
+        self.tally = Tally(sum(self.live) + sum(prior), len(self.live) + len(prior), self.live_trades)
 
 
 class TrackRecord:
@@ -89,7 +88,7 @@ class TrackRecord:
 
     def tally(self, strategy: str) -> Tally:
         """Return wins and trades of the strategy's window, for the leverage formula."""
-        return self._strategies[strategy].tally()
+        return self._strategies[strategy].tally
 
     def win_rate(self, strategy: str, confidence: float) -> float:
         """Return the shrunk win rate of the confidence's band."""
@@ -97,4 +96,4 @@ class TrackRecord:
 
     def band_tally(self, strategy: str, confidence: float) -> Tally:
         """Return wins and trades of the strategy's window within the confidence's band, for the rank."""
-        return self._bands[strategy, band(confidence)].tally()
+        return self._bands[strategy, band(confidence)].tally

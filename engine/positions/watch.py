@@ -160,6 +160,19 @@ def trigger(c: Columns, i: int, now: int, smart: bool) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _turn(c: Columns, i: int, now: int, smart: bool) -> int:
+    """Look at row i where its trigger or the schedule asks for it; return the bits."""
+    if c.pending[i] != NONE_PENDING:
+        if smart or now >= c.due[i]:
+            return trigger(c, i, now, smart)
+    elif now >= c.due[i] or not c.jump_low[i] <= c.price[i] <= c.jump_high[i]:
+        if c.seen_high[i] >= c.seen_low[i]:
+            return look(c, i, now, smart, False)
+        schedule(c, i, now, smart)
+    return 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def scan(
     c: Columns,
     rows: int,
@@ -187,16 +200,8 @@ def scan(
             continue
         if 0 <= slot < slots:
             _see(c, i, high[slot], low[slot], last[slot])
-        bits = 0
         best, worst = c.best[i], c.worst[i]
-        if c.pending[i] != NONE_PENDING:
-            if smart or now >= c.due[i]:
-                bits = trigger(c, i, now, smart)
-        elif now >= c.due[i] or not c.jump_low[i] <= c.price[i] <= c.jump_high[i]:
-            if c.seen_high[i] >= c.seen_low[i]:
-                bits = look(c, i, now, smart, False)
-            else:
-                schedule(c, i, now, smart)
+        bits = _turn(c, i, now, smart)
         if bits != 0:
             out_row[found] = i
             out_bits[found] = bits
@@ -204,3 +209,40 @@ def scan(
             out_worst[found] = worst
             found += 1
     return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scan_slot(
+    c: Columns,
+    rows: int,
+    slot: int,
+    seen: Floats,
+    smart: bool,
+    out_row: Shorts,
+    out_bits: Shorts,
+    out_best: Floats,
+    out_worst: Floats,
+) -> tuple[int, int]:
+    """Pass over the rows of one slot once per line of `seen` (now, high, low, last), up to the first with a trigger.
+
+    Returns how many lines were passed and how many rows have a trigger, which are written to the out arrays as `scan`
+    does; other news is not.
+    """
+    found = 0
+    for k in range(len(seen)):
+        now = int(seen[k, 0])
+        for i in range(rows):
+            if c.slot[i] != slot:
+                continue
+            _see(c, i, seen[k, 1], seen[k, 2], seen[k, 3])
+            best, worst = c.best[i], c.worst[i]
+            bits = _turn(c, i, now, smart)
+            if bits & (STOP | TARGET):
+                out_row[found] = i
+                out_bits[found] = bits
+                out_best[found] = best
+                out_worst[found] = worst
+                found += 1
+        if found:
+            return k + 1, found
+    return len(seen), 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,3 +100,29 @@ def test_a_short_on_mirrored_prices_ends_as_the_long_does(path):
         assert (long is None) == (short is None)
         if long is not None:
             assert (long[0], long[1].event) == (short[0], short[1].event)
+
+
+@given(st.lists(directions, min_size=1, max_size=3), intervals, st.booleans())
+def test_bars_passed_at_once_end_positions_as_one_tick_each_does(sides, path, smart):
+    lines = [(index * 300_000, *_sorted(triple)) for index, triple in enumerate(path, start=1) if triple]
+    books = [VirtualBook(1, smart=smart), VirtualBook(1, smart=smart)]
+    for book in books:
+        for number, direction in enumerate(sides):
+            book.open(msgspec.structs.replace(start(direction), strategy=f"s{number}", slot=number // 2), 0)
+    ticked = []
+    for now, high, low, last in lines:
+        columns = (np.array([value, np.nan]) for value in (high, low, last))
+        ticked += [event for event in books[0].tick(now, *columns) if event.event in ENDS | {EventName.CLOSED}]
+    assert books[1].pass_bars(0, np.array(lines).reshape(-1, 4)) == ticked
+    left = [[_untold(book.state(name)) for name in book._roster.by_id] for book in books]
+    assert left[0] == left[1]
+
+
+def _untold(state):
+    """Return a state without its newest event: looks are not told of bars passed at once."""
+    return msgspec.structs.replace(state, last_event=EventName.CREATED, last_event_ms=0)
+
+
+def _sorted(triple):
+    low, last, high = sorted(triple)
+    return high, low, last

@@ -294,6 +294,20 @@ def test_a_position_expires_after_96_hours_and_not_at_96():
     assert events[-1].net == Decimal(10)
 
 
+def test_each_position_expires_at_its_own_time_whatever_opened_and_ended_in_between():
+    book = VirtualBook(4)
+    for hour, strategy in enumerate(("a", "b", "c")):
+        book.open(opening(strategy=strategy), hour * HOUR)
+    (first,) = [held for held in book._roster.by_id if held.endswith("1")]
+    book.close(first, 100.0, 5 * HOUR, "by hand")
+    assert book.expire(97 * HOUR) == []
+    assert [event.strategy for event in book.expire(97 * HOUR + 1)][-1:] == ["b"]
+    assert book.expire(98 * HOUR) == []
+    book.open(opening(strategy="d"), 98 * HOUR)
+    assert [event.strategy for event in book.expire(98 * HOUR + 1)][-1:] == ["c"]
+    assert [event.strategy for event in book.expire(500 * HOUR)][-1:] == ["d"]
+
+
 def test_a_delisted_symbol_is_closed_for_every_strategy():
     book = VirtualBook(4)
     book.open(opening(), 0)
