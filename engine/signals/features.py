@@ -24,6 +24,7 @@ HIGH = np.array([feature.high for feature in FEATURES])
 SIGNED = np.array([feature.signed for feature in FEATURES])
 _MARKET = len(MARKET_FEATURES)
 _DAY_MS = 86_400_000
+_ICT, _SELF_LEARNING, _HYBRID = StrategyName.ICT.value, StrategyName.SELF_LEARNING.value, StrategyName.HYBRID.value
 
 
 def feature_rows(
@@ -34,6 +35,7 @@ def feature_rows(
     for row, (candidate, market, facts, reading) in zip(rows, items, strict=True):
         row[:_MARKET] = market
         angle = 2.0 * pi * (facts.close_ms % _DAY_MS) / _DAY_MS
+        strategy = candidate.strategy
         row[_MARKET:] = (
             reading.funding_rate / 0.001,
             reading.spread_bps / 10.0,
@@ -41,13 +43,14 @@ def feature_rows(
             sin(angle),
             cos(angle),
             candidate.direction.sign,
-            candidate.strategy == StrategyName.ICT,
-            candidate.strategy == StrategyName.SELF_LEARNING,
-            candidate.strategy == StrategyName.HYBRID,
+            strategy == _ICT,
+            strategy == _SELF_LEARNING,
+            strategy == _HYBRID,
             candidate.confidence,
             reward_risk_of(candidate),
             risk_of(candidate) / facts.atr,
             abs(log(reading.price / candidate.entry)) / facts.atr,
         )
-    np.clip(rows, LOW, HIGH, out=rows)
+    np.maximum(rows, LOW, out=rows)  # np.clip does the same in five times the time for a few rows
+    np.minimum(rows, HIGH, out=rows)
     return rows.astype(np.float32)

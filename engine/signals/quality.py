@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -31,6 +31,10 @@ RANGING_FIT, NEUTRAL, VOLATILE_FIT = 0.6, 0.5, 0.3
 SESSION_WORTH = {ASIA: 0.5, LONDON: 1.0, NEW_YORK: 1.0, LONDON_CLOSE: 0.5}
 FUNDING_QUIET_MS = 15 * 60_000  # before a funding time price is moved by those who dodge or collect it
 _TINY = 1e-9  # a limit met in exact arithmetic must not be missed by rounding
+
+
+_Measured = tuple[float, bool, str]
+"""Value, whether its limit is met, and the text of both."""
 
 
 class Dimension(msgspec.Struct, frozen=True):
@@ -70,28 +74,54 @@ class DimensionCount(msgspec.Struct, frozen=True):
     dropped: int
 
 
-def judge(candidate: Candidate, facts: Facts, reading: Reading, rules: QualityRules) -> Quality:
-    """Return the entry quality of one candidate."""
-    measured = (
-        _confidence(candidate, rules),
-        _reward_risk(candidate, rules),
-        _regime(candidate, facts, rules),
-        _atr(facts, rules),
-        _volume_rank(reading, rules),
-        _funding(reading, rules),
-        _spread(reading, rules),
-        _completeness(reading, rules),
-        _reversal(candidate, facts, rules),
-        _session(facts),
+class Surroundings(NamedTuple):
+    """The dimensions that are the same for every candidate of a symbol at one instant."""
+
+    atr: Dimension
+    volume_rank: Dimension
+    funding: Dimension
+    spread: Dimension
+    completeness: Dimension
+    session: Dimension
+
+
+def surroundings(facts: Facts, reading: Reading, rules: QualityRules) -> Surroundings:
+    """Return what the market and the symbol are worth to any candidate."""
+    return Surroundings(
+        _dimension("atr", _atr(facts, rules), rules),
+        _dimension("volume_rank", _volume_rank(reading, rules), rules),
+        _dimension("funding", _funding(reading, rules), rules),
+        _dimension("spread", _spread(reading, rules), rules),
+        _dimension("completeness", _completeness(reading, rules), rules),
+        _dimension("session", _session(facts), rules),
     )
-    dimensions = tuple(
-        Dimension(name, min(1.0, max(0.0, value)), passed, name in rules.hard, text)
-        for name, (value, passed, text) in zip(DIMENSIONS, measured, strict=True)
+
+
+def judge(candidate: Candidate, facts: Facts, around: Surroundings, rules: QualityRules) -> Quality:
+    """Return the entry quality of one candidate."""
+    dimensions = (
+        _dimension("confidence", _confidence(candidate, rules), rules),
+        _dimension("reward_risk", _reward_risk(candidate, rules), rules),
+        _dimension("regime", _regime(candidate, facts, rules), rules),
+        around.atr,
+        around.volume_rank,
+        around.funding,
+        around.spread,
+        around.completeness,
+        _dimension("reversal", _reversal(candidate, facts, rules), rules),
+        around.session,
     )
     values = {dimension.name: dimension.value for dimension in dimensions}
-    total = sum(weight for _, weight in rules.weights)
-    mean = sum(weight * values[name] for name, weight in rules.weights) / total
-    return Quality(min(1.0, mean + rules.session_bonus * values["session"]), dimensions)
+    mean = total = 0.0
+    for name, weight in rules.weights:
+        mean += weight * values[name]
+        total += weight
+    return Quality(min(1.0, mean / total + rules.session_bonus * values["session"]), dimensions)
+
+
+def _dimension(name: str, measured: _Measured, rules: QualityRules) -> Dimension:
+    value, passed, text = measured
+    return Dimension(name, min(1.0, max(0.0, value)), passed, name in rules.hard, text)
 
 
 def count(judged: Iterable[Quality]) -> tuple[DimensionCount, ...]:
@@ -102,9 +132,6 @@ def count(judged: Iterable[Quality]) -> tuple[DimensionCount, ...]:
             place = dropped if dimension.hard and not dimension.passed else kept
             place[dimension.name] += 1
     return tuple(DimensionCount(name, kept[name], dropped[name]) for name in DIMENSIONS)
-
-
-_Measured = tuple[float, bool, str]
 
 
 def _confidence(candidate: Candidate, rules: QualityRules) -> _Measured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -11,7 +11,7 @@ from engine.signals.balance import balanced, long_share
 from engine.signals.expected import expected_r
 from engine.signals.features import feature_rows
 from engine.signals.misses import miss
-from engine.signals.quality import count, judge
+from engine.signals.quality import Quality, Surroundings, judge, surroundings
 from engine.signals.signal import Selection, Signal, SignalState, signal_id
 from engine.strategy.candidate import Candidate, StrategyName
 from engine.strategy.costs import costs_in_r, reward_risk_of, risk_of
@@ -57,7 +57,6 @@ def select(
             signal for signal in final if signal.candidate.strategy == mode and signal.state is SignalState.CANDIDATE
         ),
         virtual=tuple(signal for signal in final if signal.passed) if passed else (),
-        dimensions=count(signal.quality for signal in signals),
         candidates=tuple(
             (str(name), sum(1 for signal in signals if signal.candidate.strategy == name)) for name in _names(views)
         ),
@@ -79,37 +78,70 @@ def _judged(
     ids: Callable[[Candidate], str],
 ) -> list[Signal]:
     """Return every candidate with quality and worth, not yet ranked."""
-    pairs = [(view, candidate) for view in views for candidate in view.candidates()]
-    rows = feature_rows([(candidate, view.market, view.facts, view.reading) for view, candidate in pairs]).tolist()
+    proposed = [(view, proposals) for view in views if (proposals := tuple(view.candidates()))]
+    items = [(candidate, view.market, view.facts, view.reading) for view, them in proposed for candidate in them]
+    rows = iter(feature_rows(items).tolist())
     signals = []
-    for (view, candidate), row in zip(pairs, rows, strict=True):
-        p_win, source = _win_probability(view, candidate, record)
-        quality = judge(candidate, view.facts, view.reading, rules.quality)
-        costs = costs_in_r(view.reading, candidate.direction.sign, risk_of(candidate), rules.costs)
-        signals.append(
-            Signal(
-                signal_id=ids(candidate),
-                time=now_ms,
-                candidate=candidate,
-                quality=quality,
-                p_win=p_win,
-                p_source=source,
-                costs_r=costs,
-                expected_r=expected_r(p_win, reward_risk_of(candidate), costs),
-                rank=0,
-                executable=False,
-                state=SignalState.CANDIDATE,
-                reason="",
-                features=tuple(row),
-                schema_hash=SCHEMA_HASH,
-                misses=tuple(
-                    (one.name, miss(one, candidate, view.facts, view.reading, rules.quality))
-                    for one in quality.dimensions
-                    if not one.passed
-                ),
+    for view, proposals in proposed:
+        around = surroundings(view.facts, view.reading, rules.quality)
+        judged: list[_Judged] = []
+        for candidate in proposals:
+            alike = next((one for one in judged if _same_trade(one.candidate, candidate)), None)
+            one = alike or _judge(candidate, view, around, rules)
+            judged.append(one)
+            p_win, source = _win_probability(view, candidate, record)
+            signals.append(
+                Signal(
+                    signal_id=ids(candidate),
+                    time=now_ms,
+                    candidate=candidate,
+                    quality=one.quality,
+                    p_win=p_win,
+                    p_source=source,
+                    costs_r=one.costs_r,
+                    expected_r=expected_r(p_win, one.reward_risk, one.costs_r),
+                    rank=0,
+                    executable=False,
+                    state=SignalState.CANDIDATE,
+                    reason="",
+                    features=tuple(next(rows)),
+                    schema_hash=SCHEMA_HASH,
+                    misses=one.misses,
+                )
             )
-        )
     return signals
+
+
+class _Judged(NamedTuple):
+    """What follows from a trade itself, whoever proposes it."""
+
+    candidate: Candidate
+    quality: Quality
+    reward_risk: float
+    costs_r: float
+    misses: tuple[tuple[str, float], ...]
+
+
+def _judge(candidate: Candidate, view: SymbolViews, around: Surroundings, rules: SignalRules) -> _Judged:
+    quality = judge(candidate, view.facts, around, rules.quality)
+    misses = tuple(
+        (one.name, miss(one, candidate, view.facts, view.reading, rules.quality))
+        for one in quality.dimensions
+        if not one.passed
+    )
+    costs = costs_in_r(view.reading, candidate.direction.sign, risk_of(candidate), rules.costs)
+    return _Judged(candidate, quality, reward_risk_of(candidate), costs, misses)
+
+
+def _same_trade(one: Candidate, other: Candidate) -> bool:
+    """Say whether two strategies propose the same, as `hybrid` does with the proposal of `ict` it leaves unchanged."""
+    return (
+        one.direction is other.direction
+        and one.confidence == other.confidence
+        and one.entry == other.entry
+        and one.stop == other.stop
+        and one.targets == other.targets
+    )
 
 
 def _win_probability(view: SymbolViews, candidate: Candidate, record: WinRates) -> tuple[float, str]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from engine.signals.quality import DimensionCount, Quality
+from engine.signals.quality import DimensionCount, Quality, count
 from engine.strategy.candidate import Candidate, Direction
 
 
@@ -69,12 +69,15 @@ class Selection(msgspec.Struct, frozen=True):
     """The acting strategy's others, each with its reason."""
     virtual: tuple[Signal, ...]
     """Candidates of all three strategies that passed the gates, one per (strategy, symbol)."""
-    dimensions: tuple[DimensionCount, ...]
-    """Kept and dropped per dimension over the candidates of all strategies."""
     candidates: tuple[tuple[str, int], ...]
     """(strategy, candidates)."""
     long_share: float
     """Among the accepted, NaN where none."""
+
+    @property
+    def dimensions(self) -> tuple[DimensionCount, ...]:
+        """Return kept and dropped per dimension over the candidates of all strategies."""
+        return count(signal.quality for signal in self.signals)
 
     def signal_of(self, strategy: str, symbol: str) -> Signal | None:
         """Return the signal of one strategy and symbol, None where it proposed nothing."""

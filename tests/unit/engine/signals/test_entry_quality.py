@@ -5,7 +5,7 @@ import pytest
 from signal_views import candidate, facts
 from strategy_market import reading
 
-from engine.signals.quality import count, judge
+from engine.signals.quality import count, judge, surroundings
 from engine.signals.rules import DIMENSIONS, QualityRules
 from engine.strategy.candidate import Direction
 from engine.strategy.facts import Regime
@@ -15,7 +15,7 @@ GOOD = reading(0, "A", 100.0)
 
 
 def judged(proposal=None, fact=None, at=GOOD, rules=RULES):
-    return judge(proposal or candidate(), fact or facts(), at, rules)
+    return judge(proposal or candidate(), fact or facts(), surroundings(fact or facts(), at, rules), rules)
 
 
 def dimension(quality, name):

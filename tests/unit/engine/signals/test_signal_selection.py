@@ -77,6 +77,22 @@ def test_self_learning_is_ranked_by_its_head_only_when_that_is_trained():
     assert (signal.p_win, signal.p_source) == (0.45, "trained head")
 
 
+def test_a_hybrid_proposal_that_stands_unchanged_shares_the_judgement_but_not_the_record(monkeypatch):
+    ict, learned = candidate(ICT), candidate(LEARNED, ratio=2.5)
+    same, blended = candidate(HYBRID), candidate(HYBRID, confidence=0.7)
+    record = record_of(1.0, 20)
+    one, _, other = chosen([views(ict, learned, same)], record=record).signals
+    assert other.quality is one.quality
+    assert (other.costs_r, other.misses) == (one.costs_r, one.misses)
+    assert other.p_win < one.p_win
+    assert other.signal_id != one.signal_id
+    names = [feature.name for feature in FEATURES]
+    told = {name for name, mine, its in zip(names, one.features, other.features, strict=True) if mine != its}
+    assert told == {"is_ict", "is_hybrid"}
+    one, _, other = chosen([views(ict, learned, blended)], record=record).signals
+    assert other.quality != one.quality
+
+
 def test_what_is_over_the_number_falls_with_that_reason():
     pick = chosen(many(12, 0))
     assert symbols(pick.accepted) == [f"L{i}" for i in range(10)]

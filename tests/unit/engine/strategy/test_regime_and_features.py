@@ -8,7 +8,7 @@ import pytest
 from signal_views import candidate, views
 
 from engine.modules import Modules
-from engine.signals.quality import judge
+from engine.signals.quality import judge, surroundings
 from engine.signals.rules import QualityRules
 from engine.strategy.advanced import DYNAMIC, REGIME, Advanced, AdvancedRules
 from engine.strategy.candidate import Direction
@@ -53,7 +53,7 @@ def regime_dimension(probabilities, threshold, *, direction=Direction.LONG, min_
     call = call_regime(probabilities, 300, 0.0, 0.0, RegimeRules(threshold))
     facts = msgspec.structs.replace(view.facts, regime=call.regime, call=call, bias_1h=bias)
     rules = QualityRules(min_regime=min_regime, hard=("regime",))
-    return judge(candidate(direction=direction), facts, view.reading, rules).dimensions[2]
+    return judge(candidate(direction=direction), facts, surroundings(facts, view.reading, rules), rules).dimensions[2]
 
 
 def test_a_prediction_weighs_every_regime_by_its_probability():
