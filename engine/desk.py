@@ -192,6 +192,7 @@ class Desk:
         now = self.clock.now_ms()
         self.protection = protection.fresh(settings.virtual.start_balance, now)
         self._stored = self.protection
+        self._settled: ProtectionState | None = None
         self.protected = False
         """Whether the protection has begun with a known equity, in this session or an earlier one."""
         self.decisions: list[LeverageRow] = []
@@ -424,6 +425,8 @@ class Desk:
         """Let the account protection see the account's equity."""
         now = self.clock.now_ms()
         before = self.protection
+        if self.protected and equity == before.equity and self._holds(now):
+            return
         if not self.protected and equity > 0:
             self.protected = True
             if self.has_key:  # the first reading is where losses are counted from; paper begins at the start balance
@@ -433,11 +436,17 @@ class Desk:
 
     def pass_time(self) -> None:
         """Let a new UTC day begin for the account protection."""
-        self._protect(self.protection, protection.pass_time(self.protection, self.clock.now_ms()))
+        now = self.clock.now_ms()
+        if not self._holds(now):
+            self._protect(self.protection, protection.pass_time(self.protection, now))
+
+    def _holds(self, now_ms: int) -> bool:
+        """Say whether the state is what the protection made of it last on this UTC day: time alone moves nothing."""
+        return self._settled is self.protection and now_ms // protection.DAY_MS <= self.protection.day
 
     def _protect(self, before: ProtectionState, after: ProtectionState) -> None:
         """Take a new state; store it when more changed than equity and a hair of its peak."""
-        self.protection = after
+        self.protection = self._settled = after
         if after.level is not before.level:
             text = f"account protection: {before.level.name} to {after.level.name}, {after.reason}"
             self.chronicle.say(EventKind.RISK, text, Severity.ALERT)

@@ -120,7 +120,7 @@ class Entries:
 
     def costs(self, slot: int) -> Costs:
         """Return taker fee, half of the present spread, and slippage."""
-        spread = float(self._desk.feed.quotes.spread_bps()[slot])
+        spread = self._desk.feed.quotes.spread_of(slot)
         half = exact(round(max(0.0, spread) / 2e4, 8)) if spread == spread else Costs().half_spread  # noqa: PLR0124
         return Costs(half_spread=min(half, Decimal("0.05")))
 

@@ -239,3 +239,8 @@ class Quotes:
         """Return the spread in basis points of the mid price."""
         spread: npt.NDArray[np.float64] = (self.ask - self.bid) / (self.ask + self.bid) * 2e4
         return spread
+
+    def spread_of(self, slot: int) -> float:
+        """Return the same of one slot, NaN where nothing was quoted yet."""
+        ask, bid = float(self.ask[slot]), float(self.bid[slot])
+        return (ask - bid) / (ask + bid) * 2e4 if ask + bid > 0 else float("nan")

@@ -1,7 +1,7 @@
 """Bars per CPU second: the kernels alone, the whole desk over history, and other backtesting programs on one symbol."""
 
 import json
-import os
+import statistics
 import subprocess
 import sys
 import time
@@ -19,7 +19,6 @@ from engine.backtest.symbols import first_beyond
 TOPIC = "replay"
 LONG = 500_000
 ONE = "5m/ETHUSDT-5m__catman77"
-PROGRAM = str(Path(sys.executable).with_name("perpdesk"))
 
 
 def rate(bars, work):
@@ -47,32 +46,47 @@ def kernels():
     return [rate(20 * LONG, search) / 1e6 for _ in range(9)], [rate(LONG, structure) / 1e6 for _ in range(5)]
 
 
-def desk(files):
-    """Return bars a CPU second of `perpdesk backtest`, start of the program included, its peak MiB and its bars."""
-    command = [PROGRAM, "backtest", "--data", str(files), "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
-        said = child.stdout.read()
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        return None
-    bars = json.loads(said)["bars"]
-    return bars / (used.ru_utime + used.ru_stime), used.ru_maxrss / 1024, bars
+def replayed(kind):
+    """Return what `replay_once.py` tells of one history."""
+    command = [sys.executable, Path(__file__).with_name("replay_once.py"), CANDLES / "5m", kind]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def desk_rows(runs):
+    """Yield the rows of the whole desk; `runs` is three runs per kind of history."""
+    names = {
+        "one": "perpdesk, whole desk, three strategies, one symbol, {bars:,} bars",
+        "fifty": "perpdesk, whole desk, three strategies, 50 symbols, {bars:,} bars",
+        "all": "perpdesk, whole desk, three strategies, every recorded symbol, {bars:,} bars, reading included",
+    }
+    for kind, told in runs.items():
+        name = names[kind].format(**told[0])
+        yield row(name, "bars/s", [one["rate"] for one in told], ">= 200,000", topic=TOPIC)
+        per = [1_000 * one["decisions"] / one["bars"] for one in told]
+        yield row("  its decisions", "per 1,000 bars", per, "-", topic=TOPIC)
+    whole = runs["all"]
+    yield row(
+        "  every symbol, start of the program included",
+        "bars/s",
+        [one["with_start"] for one in whole],
+        "-",
+        topic=TOPIC,
+    )
+    grown = [(one["peak_mib"] - one["rest_mib"]) / one["data_mib"] for one in whole]
+    yield row("  peak memory above the program at rest, as a multiple of the data", "x", grown, "<= 2", topic=TOPIC)
+    yield row("  peak memory of the process", "MiB", [one["peak_mib"] for one in whole], "-", topic=TOPIC)
 
 
 def rows():
     simple, structure = kernels()
     yield row(f"kernel: search for stop or target, {LONG:,} bars", "M bars/s", simple, ">= 50", topic=TOPIC)
     yield row(f"kernel: 24 indicators and all structure, {LONG:,} bars", "M bars/s", structure, ">= 2", topic=TOPIC)
-    folder = CANDLES / "5m"
-    whole = desk(folder) if folder.exists() else None
-    ours = None
-    if whole is not None:
-        ours, peak, bars = whole
-        name = f"perpdesk backtest, whole desk, three strategies, every recorded symbol, {bars:,} bars"
-        yield row(name, "bars/s", [ours], ">= 200,000", topic=TOPIC)
-        yield row("  its peak memory", "MiB", [peak], "-", topic=TOPIC)
     recorded = (CANDLES / f"{ONE}.parquet").exists()
+    ours = None
+    if recorded:
+        runs = {kind: [replayed(kind) for _ in range(3)] for kind in ("one", "fifty", "all")}
+        yield from desk_rows(runs)
+        ours = statistics.median(one["rate"] for one in runs["one"])
     candles = recorded_candles(ONE, 0, 200_000) if recorded else random_candles(1, 140_000)
     others = measure("backtests", arrays_of(candles, 1, len(candles)))
     yield from peer_rows(others, "bars/s", ours, faster_is_more=True, topic=TOPIC)

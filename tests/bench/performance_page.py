@@ -26,7 +26,10 @@ shows the wall time of a cycle, which holds the turns of other tasks between the
 """
 REPLAY = """
 The other programs run a crossing of two averages on one frame of one symbol. perpdesk runs three frames, indicators,
-structure, three strategies, risk and the virtual book; its figure holds the start of the program and reading the files.
+structure, three strategies, risk and the virtual book, and takes a digest of every decision; the programs' starts are
+left out on both sides, and what is compared is one symbol. The judging pass over all bars is compiled; every close at
+which something may happen then goes through the code of the live desk, and how many there are decides the rate: hence
+the decisions per 1,000 bars beside it.
 Not measured: freqtrade 2026.9 installs, but its backtest loads the markets of its exchange over the network first;
 nautilus and jesse were not installed.
 """

@@ -168,3 +168,21 @@ def test_the_journal_of_a_killed_desk_rebuilds_its_paper_account():
     for paper in (lived, recalled):
         paper.stand(())
     assert recalled.exposures() == lived.exposures()
+
+
+def test_an_equity_that_stands_still_is_looked_at_once_a_day_and_one_that_moves_at_once(monkeypatch):
+    def story(desk) -> None:
+        begin(desk)
+        before = desk.protection
+        for _ in range(3):
+            desk.watch_equity()
+            desk.pass_time()
+        assert desk.protection is before
+        tomorrow = desk.clock.now_ms() + 86_400_000
+        monkeypatch.setattr(desk.clock, "now_ms", lambda: tomorrow)
+        desk.pass_time()
+        assert desk.protection.day == before.day + 1
+        desk.observe_equity(D(9_000))
+        assert desk.protection.level is not ProtectionLevel.NORMAL
+
+    lives(World(), story)

@@ -68,7 +68,7 @@ class Room:
             slot_of=tape.slot_of,
             instruments={name: contract(symbol=name) for name in NAMES},
             brackets=dict.fromkeys(NAMES, WIDE),
-            quotes=SimpleNamespace(spread_bps=lambda: np.full(len(NAMES), 1.0)),
+            quotes=SimpleNamespace(spread_of=lambda _slot: 1.0),
         )
         self.entries = Entries(self)
 
