@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CENT = Decimal("0.00000001")
 """The exchange keeps eight places of USDT."""
 HUNDRED = Decimal(100)
+MOST = Decimal("0.1")
+"""No cost rate reaches this share."""
 
 
 class Costs(msgspec.Struct, frozen=True):
@@ -33,7 +35,7 @@ class Costs(msgspec.Struct, frozen=True):
         """Refuse rates that are not shares in [0, 0.1)."""
         for name in ("taker_fee", "half_spread", "slippage"):
             rate: Decimal = getattr(self, name)
-            if not (rate.is_finite() and 0 <= rate < Decimal("0.1")):
+            if not (rate.is_finite() and 0 <= rate < MOST):
                 raise ValueError(f"costs.{name} = {rate} is no share in [0, 0.1); give 0.0005 for 0.05 %")
 
     @property

@@ -9,13 +9,11 @@ import msgspec
 
 from engine.signals.balance import balanced, long_share
 from engine.signals.expected import expected_r
-from engine.signals.features import feature_rows
 from engine.signals.misses import miss
 from engine.signals.quality import Quality, Surroundings, judge, surroundings
-from engine.signals.signal import Selection, Signal, SignalState, signal_id
+from engine.signals.signal import Seen, Selection, Signal, SignalState, signal_id
 from engine.strategy.candidate import Candidate, StrategyName
 from engine.strategy.costs import costs_in_r, reward_risk_of, risk_of
-from ml.schema import SCHEMA_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,11 +76,12 @@ def _judged(
     ids: Callable[[Candidate], str],
 ) -> list[Signal]:
     """Return every candidate with quality and worth, not yet ranked."""
-    proposed = [(view, proposals) for view in views if (proposals := tuple(view.candidates()))]
-    items = [(candidate, view.market, view.facts, view.reading) for view, them in proposed for candidate in them]
-    rows = iter(feature_rows(items).tolist())
     signals = []
-    for view, proposals in proposed:
+    for view in views:
+        proposals = tuple(view.candidates())
+        if not proposals:
+            continue
+        seen = Seen(view.market, view.facts, view.reading)
         around = surroundings(view.facts, view.reading, rules.quality)
         judged: list[_Judged] = []
         for candidate in proposals:
@@ -104,8 +103,7 @@ def _judged(
                     executable=False,
                     state=SignalState.CANDIDATE,
                     reason="",
-                    features=tuple(next(rows)),
-                    schema_hash=SCHEMA_HASH,
+                    seen=seen,
                     misses=one.misses,
                 )
             )

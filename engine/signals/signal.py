@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
+from engine.signals.features import feature_rows
 from engine.signals.quality import DimensionCount, Quality, count
 from engine.strategy.candidate import Candidate, Direction
+from engine.strategy.facts import Facts
+from engine.strategy.reading import Reading
 
 
 class SignalState(StrEnum):
@@ -16,6 +22,15 @@ class SignalState(StrEnum):
 
     ACCEPTED = "accepted"
     CANDIDATE = "candidate"
+
+
+class Seen(NamedTuple):
+    """What a candidate's feature row is made from beside the candidate itself."""
+
+    market: npt.NDArray[np.float64]
+    """[MARKET_FEATURES], as the cycle saw them."""
+    facts: Facts
+    reading: Reading
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -39,15 +54,19 @@ class Signal(msgspec.Struct, frozen=True):
     state: SignalState
     reason: str
     """Why it is not accepted; for an accepted one what it stands on."""
-    features: tuple[float, ...]
-    """The feature row (`ml.schema`) at this cycle."""
-    schema_hash: str
+    seen: Seen
     gate: str = ""
     """What kept it from being accepted (`engine.signals.gates`), empty for an accepted one."""
     distance: float = 0.0
     """By how much, in the unit of the gate."""
     misses: tuple[tuple[str, float], ...] = ()
     """(quality dimension, distance to its limit) of every limit that was missed, hard or not."""
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """Return the feature row (`ml.schema`) at this cycle."""
+        row: list[float] = feature_rows([(self.candidate, *self.seen)])[0].tolist()
+        return tuple(row)
 
     @property
     def passed(self) -> bool:
