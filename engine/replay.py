@@ -31,7 +31,7 @@ from engine.risk.liquidation import isolated_liquidation
 from engine.rules import signal_rules
 from engine.strategy.candidate import Direction, StrategyName
 from engine.strategy.costs import CostRules
-from engine.strategy.hybrid import PREDICTOR
+from engine.strategy.hybrid import PREDICTOR, Vote
 from engine.strategy.self_learning import HEAD, SelfLearningRules
 
 if TYPE_CHECKING:
@@ -242,6 +242,7 @@ class Replay:
         """Run to the end. `progress` hears how many bars were taken."""
         if self._sifts:
             self._foresight = self._judge(progress)
+            self.desk.cycles.vote = Vote(reason=self.desk.served.ready(PREDICTOR) or "")
             time, slot, bits = self._foresight.time, self._foresight.slot, self._foresight.bits
         else:
             time, slot = self._all(progress)

@@ -7,6 +7,7 @@ kernels only compare numbers and no time zone database is needed.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -35,14 +36,12 @@ def _instant(day: date, utc_hour: int) -> int:
 
 
 # Even places begin daylight time (UTC-4), odd places end it (UTC-5).
-TRANSITIONS = np.array(
-    [
-        instant
-        for year in range(2007, 2100)
-        for instant in (_instant(_sunday(year, 3, 2), 7), _instant(_sunday(year, 11, 1), 6))
-    ],
-    np.int64,
-)
+_INSTANTS = [
+    instant
+    for year in range(2007, 2100)
+    for instant in (_instant(_sunday(year, 3, 2), 7), _instant(_sunday(year, 11, 1), 6))
+]
+TRANSITIONS = np.array(_INSTANTS, np.int64)
 # Session of each hour of the New York day.
 SESSION_OF_HOUR = np.zeros(24, np.int8)
 SESSION_OF_HOUR[20:24] = ASIA
@@ -68,8 +67,7 @@ def session_at(time_ms: int, offset: int) -> Any:
 
 def session_of(time_ms: int) -> int:
     """Return the session code of an instant (UTC ms): NO_SESSION, ASIA, LONDON, NEW_YORK or LONDON_CLOSE."""
-    place = int(np.searchsorted(TRANSITIONS, time_ms, side="right"))
-    offset = -4 * HOUR_MS if place % 2 == 1 else -5 * HOUR_MS
+    offset = -4 * HOUR_MS if bisect_right(_INSTANTS, time_ms) % 2 == 1 else -5 * HOUR_MS
     return int(SESSION_OF_HOUR[((time_ms + offset) // HOUR_MS) % 24])
 
 

@@ -29,7 +29,7 @@ from engine.positions.lifecycle import ENDINGS, EventName
 from engine.positions.pending import PendingEntries, PendingEntry
 from engine.signals.signal import SignalState
 from engine.strategy import ict
-from engine.strategy.hybrid import PREDICTOR, Vote
+from engine.strategy.hybrid import Vote
 from engine.strategy.panel import StrategyRules, views_of
 from engine.virtual_cycle import VirtualCycle
 from exchange.ports import LostError
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from exchange.market_data import Candles
     from exchange.ports import RestAnswer, Stream
 
+RULES = StrategyRules()
 TOLD = ENDINGS | {EventName.CREATED, EventName.CLOSED}
 
 
@@ -132,8 +133,11 @@ class Decisions:
         return True
 
 
+_JSON = msgspec.json.Encoder()
+
+
 def _digest(record: Record) -> bytes:
-    return blake2b(msgspec.json.encode(record), digest_size=16).digest()
+    return blake2b(_JSON.encode(record), digest_size=16).digest()
 
 
 def canonical(record: Record) -> Decision | None:
@@ -151,7 +155,7 @@ def canonical(record: Record) -> Decision | None:
         event = record.event
         # An estimate of arrival depends on how often one looks; it decides nothing.
         plain_record = msgspec.structs.replace(record, event=msgspec.structs.replace(event, eta_s=None))
-        what = f"position {event.position_id} {event.symbol} {event.strategy} {event.event}"
+        what = f"position {event.position_id} {event.symbol} {event.strategy} {event.event.value}"
         return Decision(record.time, what, _digest(plain_record))
     return None
 
@@ -192,18 +196,18 @@ class ReplayCycle(LiveCycle):
 
     foreseen: dict[str, Seen] | None = None
     """What the compiled passes found of the symbols of this cycle; None where the tables are to be asked."""
+    vote = Vote()
+    """What the predictor says where everything was foreseen: why it has no vote."""
 
     async def _views(self, symbols: Sequence[str], waiting: list[tuple[str, str]]) -> list[SymbolViews]:
         """Return what the strategies say; no model is there to be asked where everything was foreseen."""
         if self.foreseen is None:
             return await super()._views(symbols, waiting)
-        desk = self._desk
-        vote, rules, now = Vote(reason=desk.served.ready(PREDICTOR) or ""), StrategyRules(), desk.clock.now_ms()
-        views = []
+        now, views = self._desk.clock.now_ms(), []
         for reading in self._readings(symbols, waiting):
             seen = self.foreseen[reading.symbol]
             proposal = ict.view(seen.setup, reading, seen.facts.close_ms, now)
-            views.append(views_of(reading, seen.facts, seen.market, proposal, seen.outlook, vote, (), rules))
+            views.append(views_of(reading, seen.facts, seen.market, proposal, seen.outlook, self.vote, (), RULES))
         return views
 
     def _journal(self, signal: Signal) -> None:

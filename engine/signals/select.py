@@ -33,6 +33,7 @@ def select(
 ) -> Selection:
     """Return what becomes of every candidate in this cycle; `mode` is the strategy that may trade."""
     signals = _judged(views, record, rules, now_ms, ids)
+    strategies = [str(signal.candidate.strategy) for signal in signals]
     passed = [signal for signal in signals if signal.passed]
     acting = [signal for signal in signals if signal.candidate.strategy == mode]
     ranked = [
@@ -55,9 +56,7 @@ def select(
             signal for signal in final if signal.candidate.strategy == mode and signal.state is SignalState.CANDIDATE
         ),
         virtual=tuple(signal for signal in final if signal.passed) if passed else (),
-        candidates=tuple(
-            (str(name), sum(1 for signal in signals if signal.candidate.strategy == name)) for name in _names(views)
-        ),
+        candidates=tuple((name, strategies.count(name)) for name in _names(views)),
         long_share=long_share([_sign(signal) for signal in accepted]),
     )
 
