@@ -73,7 +73,8 @@ def desk_rows(runs):
         topic=TOPIC,
     )
     grown = [(one["peak_mib"] - one["rest_mib"]) / one["data_mib"] for one in whole]
-    yield row("  peak memory above the program with its libraries, as a multiple of the data", "x", grown, "<= 2", topic=TOPIC)
+    name = "  peak memory above the program with its libraries, as a multiple of the data"
+    yield row(name, "x", grown, "<= 2", topic=TOPIC)
     yield row("  peak memory of the process", "MiB", [one["peak_mib"] for one in whole], "-", topic=TOPIC)
 
 
