@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -266,14 +266,16 @@ def _columns(path: Path) -> list[npt.NDArray[np.generic]]:
 def _joined(
     symbol: str, files: list[list[npt.NDArray[np.generic]]], interval: int, end_ms: int | None
 ) -> tuple[Series, int, int]:
-    """Return the bars of a symbol in order, with how many were doubled and how many refused."""
-    columns = [np.concatenate(kind) if len(files) > 1 else kind[0] for kind in zip(*files, strict=True)]
-    times = columns[0]
-    total = len(times)
+    """Return the bars of a symbol in order, with how many were doubled and how many refused; `files` is used up."""
+    times = np.concatenate([columns[0] for columns in files]) if len(files) > 1 else files[0][0]
+    keep: npt.NDArray[np.intp] | slice = slice(None)
     if len(files) > 1 or (np.diff(times) <= 0).any():
         _, keep = np.unique(times, return_index=True)
-        columns = [column[keep] for column in columns]
-    doubled = total - len(columns[0])
+    columns: list[npt.NDArray[Any]] = []
+    for _ in range(len(files[0])):  # one column after the other: not all of them lie in memory twice
+        kind = [file.pop(0) for file in files]
+        columns.append((np.concatenate(kind) if len(kind) > 1 else kind[0])[keep])
+    doubled = len(times) - len(columns[0])
     opened, high, low, close, volume, _quote = columns[1:]
     with np.errstate(invalid="ignore"):
         good = np.isfinite(opened) & np.isfinite(high) & np.isfinite(low) & np.isfinite(close) & np.isfinite(volume)

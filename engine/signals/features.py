@@ -28,7 +28,7 @@ _ICT, _SELF_LEARNING, _HYBRID = StrategyName.ICT.value, StrategyName.SELF_LEARNI
 
 
 def feature_rows(
-    items: Sequence[tuple[Candidate, npt.NDArray[np.float64], Facts, Reading]],
+    items: Sequence[tuple[Candidate, npt.NDArray[np.float64] | Sequence[float], Facts, Reading]],
 ) -> npt.NDArray[np.float32]:
     """Return [n, FEATURES] rows of (candidate, market columns, facts, reading), clipped to the ranges of the schema."""
     rows = np.empty((len(items), len(FEATURES)))

@@ -80,7 +80,7 @@ def _judged(
         proposals = tuple(view.candidates())
         if not proposals:
             continue
-        seen = Seen(view.market, view.facts, view.reading)
+        seen = Seen(tuple(view.market.tolist()), view.facts, view.reading)
         around = surroundings(view.facts, view.reading, rules.quality)
         judged: list[_Judged] = []
         for candidate in proposals:

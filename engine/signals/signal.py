@@ -7,8 +7,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from engine.signals.features import feature_rows
 from engine.signals.quality import DimensionCount, Quality, count
@@ -27,8 +25,8 @@ class SignalState(StrEnum):
 class Seen(NamedTuple):
     """What a candidate's feature row is made from beside the candidate itself."""
 
-    market: npt.NDArray[np.float64]
-    """[MARKET_FEATURES], as the cycle saw them."""
+    market: tuple[float, ...]
+    """The market columns of the row, as the cycle saw them."""
     facts: Facts
     reading: Reading
 
