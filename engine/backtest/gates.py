@@ -286,6 +286,7 @@ def judge(
     """
     for number, frame in enumerate(FRAMES):
         reset(tables, slot * 3 + number, FRAME_MS[frame])
+    limits = Limits._make(map(float, limits))  # a whole number would be another type, compiled anew
     least = limits.min_probability, limits.min_score
     cursor = np.zeros(4, np.int64)  # bars of 5m, 15m and 1h taken, rows found
     out = Closes.empty(min(CHUNK, len(frames[0])))

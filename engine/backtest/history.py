@@ -173,7 +173,7 @@ def read_history(
             one = _five_minutes(one, frame)
         if len(one.open_time):
             series.append(one)
-    pa.default_memory_pool().release_unused()
+    pa.default_memory_pool().release_unused()  # the pool would keep what reading needed until the program ends
     if not series:
         why = f" ({'; '.join(notes[:3])})" if notes else ""
         raise HistoryError(f"--data {directory}: no usable {frame} candle is left{why}; name another folder or span")

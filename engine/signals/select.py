@@ -11,7 +11,7 @@ from engine.signals.balance import balanced, long_share
 from engine.signals.expected import expected_r
 from engine.signals.misses import miss
 from engine.signals.quality import Quality, Surroundings, judge, surroundings
-from engine.signals.signal import Seen, Selection, Signal, SignalState, signal_id
+from engine.signals.signal import RowSource, Selection, Signal, SignalState, signal_id
 from engine.strategy.candidate import Candidate, StrategyName
 from engine.strategy.costs import costs_in_r, reward_risk_of, risk_of
 
@@ -34,7 +34,6 @@ def select(
     """Return what becomes of every candidate in this cycle; `mode` is the strategy that may trade."""
     signals = _judged(views, record, rules, now_ms, ids)
     strategies = [str(signal.candidate.strategy) for signal in signals]
-    passed = [signal for signal in signals if signal.passed]
     acting = [signal for signal in signals if signal.candidate.strategy == mode]
     ranked = [
         msgspec.structs.replace(signal, rank=place)
@@ -55,7 +54,7 @@ def select(
         fallen=tuple(
             signal for signal in final if signal.candidate.strategy == mode and signal.state is SignalState.CANDIDATE
         ),
-        virtual=tuple(signal for signal in final if signal.passed) if passed else (),
+        virtual=tuple(signal for signal in final if signal.passed),
         candidates=tuple((name, strategies.count(name)) for name in _names(views)),
         long_share=long_share([_sign(signal) for signal in accepted]),
     )
@@ -80,14 +79,14 @@ def _judged(
         proposals = tuple(view.candidates())
         if not proposals:
             continue
-        seen = Seen(tuple(view.market.tolist()), view.facts, view.reading)
+        source = RowSource(tuple(view.market.tolist()), view.facts, view.reading)
         around = surroundings(view.facts, view.reading, rules.quality)
         judged: list[_Judged] = []
         for candidate in proposals:
             alike = next((one for one in judged if _same_trade(one.candidate, candidate)), None)
             one = alike or _judge(candidate, view, around, rules)
             judged.append(one)
-            p_win, source = _win_probability(view, candidate, record)
+            p_win, p_source = _win_probability(view, candidate, record)
             signals.append(
                 Signal(
                     signal_id=ids(candidate),
@@ -95,14 +94,14 @@ def _judged(
                     candidate=candidate,
                     quality=one.quality,
                     p_win=p_win,
-                    p_source=source,
+                    p_source=p_source,
                     costs_r=one.costs_r,
                     expected_r=expected_r(p_win, one.reward_risk, one.costs_r),
                     rank=0,
                     executable=False,
                     state=SignalState.CANDIDATE,
                     reason="",
-                    seen=seen,
+                    source=source,
                     misses=one.misses,
                 )
             )

@@ -22,7 +22,7 @@ class SignalState(StrEnum):
     CANDIDATE = "candidate"
 
 
-class Seen(NamedTuple):
+class RowSource(NamedTuple):
     """What a candidate's feature row is made from beside the candidate itself."""
 
     market: tuple[float, ...]
@@ -52,7 +52,8 @@ class Signal(msgspec.Struct, frozen=True):
     state: SignalState
     reason: str
     """Why it is not accepted; for an accepted one what it stands on."""
-    seen: Seen
+    source: RowSource
+    """What its feature row is made from."""
     gate: str = ""
     """What kept it from being accepted (`engine.signals.gates`), empty for an accepted one."""
     distance: float = 0.0
@@ -63,7 +64,7 @@ class Signal(msgspec.Struct, frozen=True):
     @property
     def features(self) -> tuple[float, ...]:
         """Return the feature row (`ml.schema`) at this cycle."""
-        row: list[float] = feature_rows([(self.candidate, *self.seen)])[0].tolist()
+        row: list[float] = feature_rows([(self.candidate, *self.source)])[0].tolist()
         return tuple(row)
 
     @property

@@ -98,3 +98,11 @@ def test_the_size_of_the_portions_changes_nothing(frames, monkeypatch):
     parts = judged(frames, USUAL)
     assert parts.keys() == whole.keys()
     assert all(parts[bar][0] == whole[bar][0] and parts[bar][3] == whole[bar][3] for bar in whole)
+
+
+def test_whole_numbers_as_limits_are_judged_alike_and_compile_nothing(frames):
+    closes = judged(frames, USUAL._replace(min_reward_risk=2.0))
+    known = len(gates.JUDGE.signatures)
+    again = judged(frames, USUAL._replace(min_reward_risk=2))
+    assert again.keys() == closes.keys()
+    assert len(gates.JUDGE.signatures) == known

@@ -29,6 +29,15 @@ def test_an_older_book_is_ignored_and_one_of_the_same_instant_is_not():
     assert math.isnan(quotes.bid[2])
 
 
+def test_the_spread_of_one_slot_is_that_of_all_slots_and_unknown_before_a_quote():
+    quotes = Quotes(2)
+    quotes.on_book(1, top(10.0, 100))
+    assert quotes.spread_of(1) == quotes.spread_bps()[1] > 0
+    assert math.isnan(quotes.spread_of(0))
+    quotes.bid[0] = quotes.ask[0] = 0.0
+    assert math.isnan(quotes.spread_of(0))
+
+
 def test_a_slot_that_is_cleared_takes_the_books_of_its_next_symbol():
     quotes = Quotes(2)
     quotes.on_book(0, top(10.0, 100))
